@@ -1,0 +1,183 @@
+"""The seam between services and a state engine: six verbs, and two drivers for steps."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar, cast
+
+from statecore.store import ops
+from statecore.store.clock import Clock
+from statecore.store.holds import HotKeys, LoopHolds, ThreadHolds
+from statecore.store.lastseen import LastSeen
+from statecore.store.steps import Steps
+
+T = TypeVar("T")
+
+
+class Store(ABC):
+    """A state engine. Safe to be shared by threads and event loops.
+
+    Raises (all verbs):
+        StoreUnavailable: the engine cannot be reached; whether a commit
+            happened is then unknown.
+        StoreFull: the engine has no memory left for writes; nothing was written.
+        StoreError: the request makes no sense (a key of another type, a lifetime
+            of zero, keys of two partitions); nothing was written.
+    """
+
+    clock: Clock
+    name: str
+    """Which kind of engine this is: ``memory``, ``redis`` or ``embedded``."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.last_seen = LastSeen()
+        self.hot_keys = HotKeys()
+
+    # -- what each engine does itself ---------------------------------------
+
+    @abstractmethod
+    def perform(self, request: ops.Request) -> Any:
+        """Do one request and return the reply that its class describes."""
+
+    @abstractmethod
+    async def aperform(self, request: ops.Request) -> Any:
+        """Do one request without blocking the event loop; see :meth:`perform`."""
+
+    def now(self) -> datetime:
+        """The server's time, aware UTC, rounded down to milliseconds."""
+        return self.clock.now()
+
+    async def anow(self) -> datetime:
+        """The server's time, without blocking the event loop."""
+        return self.clock.now()
+
+    def close(self) -> None:
+        """Give back what this process holds; blocked tails end. Closing twice is harmless."""
+        self.last_seen = LastSeen()
+
+    async def aclose(self) -> None:
+        """Give back what this process holds for the running event loop."""
+        self.last_seen = LastSeen()
+
+    # -- verbs ---------------------------------------------------------------
+
+    def read(self, *refs: ops.Ref) -> list[Any]:
+        """Read some places at one moment, in the order asked."""
+        return cast("list[Any]", self.perform(ops.Read(refs)))
+
+    def commit(
+        self, expected: Mapping[ops.Cell, bytes | None], writes: Sequence[ops.Write]
+    ) -> ops.Committed | ops.Conflict:
+        """Apply all writes if every expected cell still holds these bytes."""
+        reply = self.perform(ops.Commit(expected, tuple(writes)))
+        return cast("ops.Committed | ops.Conflict", reply)
+
+    def take(self, queue: str, leases: str, count: int, ttl_ms: int) -> list[str]:
+        """Lease up to ``count`` members of a queue; see :class:`ops.Take`."""
+        return cast("list[str]", self.perform(ops.Take(queue, leases, count, ttl_ms)))
+
+    def scan_index(self, key: str, limit: int, **bounds: Any) -> list[tuple[str, float]]:
+        """One page of a sorted set; see :class:`ops.ScanIndex`."""
+        return cast("list[tuple[str, float]]", self.perform(ops.ScanIndex(key, limit, **bounds)))
+
+    def tail(self, key: str, after: str, limit: int = 500, block_ms: int = 0) -> ops.Tailed:
+        """Entries of a stream after a cursor; see :class:`ops.Tail`."""
+        return cast("ops.Tailed", self.perform(ops.Tail(key, after, limit, block_ms)))
+
+    async def aread(self, *refs: ops.Ref) -> list[Any]:
+        """Read some places at one moment, without blocking the event loop."""
+        return cast("list[Any]", await self.aperform(ops.Read(refs)))
+
+    async def acommit(
+        self, expected: Mapping[ops.Cell, bytes | None], writes: Sequence[ops.Write]
+    ) -> ops.Committed | ops.Conflict:
+        """Apply all writes if every expected cell still holds these bytes."""
+        reply = await self.aperform(ops.Commit(expected, tuple(writes)))
+        return cast("ops.Committed | ops.Conflict", reply)
+
+    async def atail(self, key: str, after: str, limit: int = 500, block_ms: int = 0) -> ops.Tailed:
+        """Entries of a stream after a cursor, without blocking the event loop."""
+        return cast("ops.Tailed", await self.aperform(ops.Tail(key, after, limit, block_ms)))
+
+    # -- drivers of steps -----------------------------------------------------
+
+    def run(self, steps: Steps[T]) -> T:
+        """Do what ``steps`` ask for until they have their result.
+
+        What goes wrong is raised inside them first, so that they may react.
+        """
+        held = self.hot_keys.for_thread()
+        try:
+            request = next(steps)
+            while True:
+                try:
+                    reply = self._answer(request, held)
+                except Exception as error:
+                    request = steps.throw(error)
+                else:
+                    request = steps.send(reply)
+        except StopIteration as done:
+            return cast("T", done.value)
+        finally:
+            held.give_back_all()
+            steps.close()
+
+    async def arun(self, steps: Steps[T]) -> T:
+        """Do what ``steps`` ask for, without blocking the event loop; see :meth:`run`."""
+        held = self.hot_keys.for_loop()
+        try:
+            request = next(steps)
+            while True:
+                try:
+                    reply = await self._aanswer(request, held)
+                except Exception as error:
+                    request = steps.throw(error)
+                else:
+                    request = steps.send(reply)
+        except StopIteration as done:
+            return cast("T", done.value)
+        finally:
+            held.give_back_all()
+            steps.close()
+
+    def _answer(self, request: ops.Request | ops.Local, held: ThreadHolds) -> Any:
+        match request:
+            case ops.Now():
+                return self.now()
+            case ops.Hold(keys):
+                held.take(keys)
+            case ops.Pause(seconds):
+                time.sleep(seconds)
+            case ops.Recall() | ops.Remember() | ops.LetGo():
+                return self._answer_here(request, held)
+            case _:
+                return self.perform(request)
+
+    async def _aanswer(self, request: ops.Request | ops.Local, held: LoopHolds) -> Any:
+        match request:
+            case ops.Now():
+                return await self.anow()
+            case ops.Hold(keys):
+                await held.take(keys)
+            case ops.Pause(seconds):
+                await asyncio.sleep(seconds)
+            case ops.Recall() | ops.Remember() | ops.LetGo():
+                return self._answer_here(request, held)
+            case _:
+                return await self.aperform(request)
+
+    def _answer_here(
+        self, request: ops.Recall | ops.Remember | ops.LetGo, held: ThreadHolds | LoopHolds
+    ) -> Any:
+        match request:
+            case ops.Recall(cells):
+                return self.last_seen.recall(cells)
+            case ops.Remember(seen):
+                self.last_seen.remember(seen)
+            case ops.LetGo(keys):
+                held.give_back(keys)

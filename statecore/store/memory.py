@@ -1,0 +1,192 @@
+"""The memory store: dictionaries, with the exact semantics of the engine."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from statecore.store import checks, ops
+from statecore.store.base import Store
+from statecore.store.clock import Clock
+from statecore.store.errors import StoreUnavailable
+from statecore.store.keyspace import Keyspace
+from statecore.store.sortedset import SortedMembers, Stream
+
+
+class MemoryStore(Store):
+    """Everything in this process's memory, and gone with it."""
+
+    name = "memory"
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        super().__init__(clock or Clock())
+        self._keys = Keyspace(self.clock)
+        self._lock = threading.Lock()
+        self._wakers: set[Callable[[], None]] = set()
+        self._closed = False
+
+    def perform(self, request: ops.Request) -> Any:
+        """Do one request and return its reply."""
+        if not isinstance(request, ops.Tail):
+            return self._perform_at_once(request)
+        wake = threading.Event()
+        with self._waking(wake.set):
+            request, stop = self._begin_tail(request)
+            while True:
+                tailed = self._tail_now(request)
+                left = stop - time.monotonic()
+                if tailed.entries or tailed.reset or left <= 0 or self._closed:
+                    return tailed
+                wake.wait(left)
+                wake.clear()
+
+    async def aperform(self, request: ops.Request) -> Any:
+        """Do one request; only a tail ever waits, and it does not block the loop."""
+        if not isinstance(request, ops.Tail):
+            return self._perform_at_once(request)
+        wake, loop = asyncio.Event(), asyncio.get_running_loop()
+        with self._waking(lambda: _call_soon(loop, wake.set)):
+            request, stop = self._begin_tail(request)
+            while True:
+                tailed = self._tail_now(request)
+                left = stop - time.monotonic()
+                if tailed.entries or tailed.reset or left <= 0 or self._closed:
+                    return tailed
+                await _wait(wake, left)
+                wake.clear()
+
+    def flush(self) -> None:
+        """Forget everything, as ``FLUSHDB`` does."""
+        with self._lock:
+            self._keys.clear()
+
+    def close(self) -> None:
+        """Let blocked tails end; whatever is asked afterwards is refused."""
+        super().close()
+        self._closed = True
+        self._wake_all()
+
+    def _perform_at_once(self, request: ops.Request) -> Any:
+        if self._closed:
+            raise StoreUnavailable("The memory store is closed")
+        checks.check(request)
+        with self._lock:
+            self._keys.drop_expired()
+            match request:
+                case ops.Read(refs):
+                    return [self._read(ref) for ref in refs]
+                case ops.Commit():
+                    return self._commit(request)
+                case ops.Take():
+                    return self._take(request)
+                case ops.ScanIndex():
+                    return self._scan(request)
+                case _:
+                    raise TypeError(f"Not a request to a store: {request!r}")
+
+    # -- read -----------------------------------------------------------------
+
+    def _read(self, ref: ops.Ref) -> ops.Value:
+        match ref:
+            case ops.Key(key):
+                return self._keys.find(key, bytes)
+            case ops.Field(key, name):
+                return self._keys.get(key, dict).get(name)
+            case ops.WholeHash(key):
+                return dict(self._keys.get(key, dict))
+            case ops.Members(key):
+                return frozenset(self._keys.get(key, set))
+            case ops.Count(key, low, high):
+                first, stop = self._keys.get(key, SortedMembers).bounds(low, high)
+                return stop - first
+            case ops.Score(key, member):
+                return self._keys.get(key, SortedMembers).scores.get(member)
+
+    def _scan(self, scan: ops.ScanIndex) -> list[tuple[str, float]]:
+        members = self._keys.get(scan.key, SortedMembers)
+        first, stop = members.bounds(scan.low, scan.high)
+        if scan.after:
+            before, through = members.ranks_around(*scan.after)
+            if scan.newest_first:
+                stop = min(stop, before)
+            else:
+                first = max(first, through)
+        limit = max(scan.limit, 0)
+        if scan.newest_first:
+            return members.slice(max(first, stop - limit), stop)[::-1]
+        return members.slice(first, min(stop, first + limit))
+
+    # -- write ----------------------------------------------------------------
+
+    def _commit(self, commit: ops.Commit) -> ops.Committed | ops.Conflict:
+        for key, kind in checks.required_kinds(commit).items():
+            self._keys.require(key, kind)
+        current = {cell: self._read(cell) for cell in commit.expected}
+        if any(current[cell] != value for cell, value in commit.expected.items()):
+            return ops.Conflict(current)  # type: ignore[arg-type]  # cells hold bytes
+        for write in commit.writes:
+            self._keys.apply(write)
+        if any(isinstance(write, ops.Append) for write in commit.writes):
+            self._wake_all()
+        return ops.Committed()
+
+    def _take(self, take: ops.Take) -> list[str]:
+        queue = self._keys.get(take.queue, SortedMembers)
+        leases = self._keys.get(take.leases, SortedMembers)
+        now_ms, count = self.clock.now_ms(), max(take.count, 0)
+        _, due = leases.bounds(float("-inf"), now_ms)
+        taken = [member for member, _ in leases.slice(0, min(due, count))]
+        self._keys.apply(ops.SortedRemove(take.queue, tuple(taken)))
+        waiting = [member for member, _ in queue.slice(0, count - len(taken))]
+        self._keys.apply(ops.SortedRemove(take.queue, tuple(waiting)))
+        taken += waiting
+        deadlines = dict.fromkeys(taken, float(now_ms + take.ttl_ms))
+        self._keys.apply(ops.SortedAdd(take.leases, deadlines))
+        return taken
+
+    # -- tail -----------------------------------------------------------------
+
+    def _begin_tail(self, tail: ops.Tail) -> tuple[ops.Tail, float]:
+        """The tail with a real cursor, and the monotonic time until which it may wait."""
+        checks.check(tail)
+        after = tail.after
+        if after == "$":
+            with self._lock:
+                after = str(self._keys.get(tail.key, Stream).last)
+        stop = time.monotonic() + tail.block_ms / 1000
+        return ops.Tail(tail.key, after, tail.limit, tail.block_ms), stop
+
+    def _tail_now(self, tail: ops.Tail) -> ops.Tailed:
+        with self._lock:
+            self._keys.drop_expired()
+            after = checks.cursor(tail.after) if tail.after else None
+            return self._keys.get(tail.key, Stream).tail(after, tail.limit)
+
+    @contextmanager
+    def _waking(self, waker: Callable[[], None]) -> Iterator[None]:
+        self._wakers.add(waker)
+        try:
+            yield
+        finally:
+            self._wakers.discard(waker)
+
+    def _wake_all(self) -> None:
+        for waker in tuple(self._wakers):
+            waker()
+
+
+def _call_soon(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(callback)
+
+
+async def _wait(event: asyncio.Event, timeout_s: float) -> None:
+    try:
+        async with asyncio.timeout(timeout_s):
+            await event.wait()
+    except TimeoutError:
+        pass

@@ -1,0 +1,315 @@
+"""What can be asked of a store: six requests, and the writes a commit is made of.
+
+Requests and writes are plain data. None of them knows a job from an issue; a
+store turns them into dictionary updates (memory) or one script call (redis).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+# -- what can be read, and what a commit can expect to be unchanged ---------
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The string at a key."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a hash."""
+
+    key: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class WholeHash:
+    """All fields of a hash; reads as ``dict[str, bytes]``, empty when absent."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """All members of a set; reads as ``frozenset[str]``, empty when absent."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many members of a sorted set score between two bounds, both included."""
+
+    key: str
+    low: float = float("-inf")
+    high: float = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """The score of one member of a sorted set; ``None`` when it is not in it."""
+
+    key: str
+    member: str
+
+
+Cell = Key | Field
+"""A place that holds one value, which a commit can expect to be unchanged."""
+
+Ref = Cell | WholeHash | Members | Count | Score
+Value = bytes | None | dict[str, bytes] | frozenset[str] | int | float
+
+# -- writes ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Set:
+    """Put a value at a key; it expires after ``ttl_ms``, or never."""
+
+    key: str
+    value: bytes
+    ttl_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Remove keys of any type."""
+
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Expire:
+    """Let a key expire ``ttl_ms`` from now, or never; an absent key stays absent."""
+
+    key: str
+    ttl_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class HashSet:
+    """Put fields into a hash, leaving its other fields."""
+
+    key: str
+    fields: Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class HashDelete:
+    """Remove fields from a hash."""
+
+    key: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SetAdd:
+    """Add members to a set."""
+
+    key: str
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SetRemove:
+    """Remove members from a set."""
+
+    key: str
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SortedAdd:
+    """Put members into a sorted set with these scores."""
+
+    key: str
+    scores: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class SortedAddFromNow:
+    """Put members into a sorted set, scored by the server's clock plus ``delays_ms``.
+
+    The server adds its own time, so that a deadline never depends on the
+    clock of the machine that asked.
+    """
+
+    key: str
+    delays_ms: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class SortedRemove:
+    """Remove members from a sorted set."""
+
+    key: str
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """Append entries to a stream, which keeps about the last ``maxlen``."""
+
+    key: str
+    entries: tuple[bytes, ...]
+    maxlen: int
+
+
+Write = (
+    Set
+    | Delete
+    | Expire
+    | HashSet
+    | HashDelete
+    | SetAdd
+    | SetRemove
+    | SortedAdd
+    | SortedAddFromNow
+    | SortedRemove
+    | Append
+)
+
+# -- requests and their replies ----------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Read some places at one moment; the reply is a list in the order of ``refs``."""
+
+    refs: tuple[Ref, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """Apply all writes if every expected cell still holds exactly these bytes.
+
+    ``None`` expects the cell to be absent. The reply is :class:`Committed`, or
+    :class:`Conflict` with what the expected cells hold now; then nothing was written.
+    """
+
+    expected: Mapping[Cell, bytes | None]
+    writes: tuple[Write, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """All writes of a commit were applied in one step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Somebody else changed a cell first: ``current`` holds all expected cells."""
+
+    current: Mapping[Cell, bytes | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """Lease up to ``count`` members of a queue for ``ttl_ms``, without conflicts.
+
+    Members whose lease has run out come first (oldest deadline first), then
+    those of the queue, lowest score first. All get the deadline *server time +
+    ttl_ms* in the sorted set ``leases`` and leave the queue. The reply is a list of members.
+    A back-off is a lease without a holder: the member comes back when it runs out.
+    """
+
+    queue: str
+    leases: str
+    count: int
+    ttl_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScanIndex:
+    """One page of a sorted set, in O(log n + page), between two scores.
+
+    ``after`` is the last entry of the page before (its score and member); ties
+    in score are ordered by member. The reply is a list of ``(member, score)``.
+    """
+
+    key: str
+    limit: int
+    low: float = float("-inf")
+    high: float = float("inf")
+    newest_first: bool = False
+    after: tuple[float, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """Entries of a stream after a cursor, waiting up to ``block_ms`` for the first.
+
+    The cursor ``""`` stands for the start of the stream, ``"$"`` for its end.
+    The reply is a :class:`Tailed`.
+    """
+
+    key: str
+    after: str
+    limit: int = 500
+    block_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Tailed:
+    """Entries in order with their cursors, and the cursor to go on from.
+
+    ``reset`` says that entries after the asked cursor are no longer there (the
+    stream was trimmed, or deleted): whoever follows it must read a snapshot again.
+    """
+
+    entries: tuple[tuple[str, bytes], ...]
+    cursor: str
+    reset: bool = False
+
+
+Request = Read | Commit | Take | ScanIndex | Tail
+
+# -- requests that stay inside the process -----------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """What this process last saw in these cells; cells never seen are left out."""
+
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """Keep what these cells were seen to hold, as a first guess for the next decision."""
+
+    seen: Mapping[Cell, bytes | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Wait for this process's own locks on these hot keys, taken in sorted order."""
+
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LetGo:
+    """Give back the locks of :class:`Hold`."""
+
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """The server's time as an aware UTC datetime, rounded down to milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Let ``seconds`` pass."""
+
+    seconds: float
+
+
+Local = Recall | Remember | Hold | LetGo | Now | Pause

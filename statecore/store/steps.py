@@ -1,0 +1,132 @@
+"""Steps: what a service does with a store, written once for sync and async callers.
+
+A service is a generator that yields requests and receives their replies. It
+does no I/O itself; :meth:`Store.run` and :meth:`Store.arun` drive it. The one
+read-decide-commit loop of the project, :func:`transact`, is such a generator.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar, cast
+
+from statecore.store import ops
+from statecore.store.errors import TooManyConflicts
+
+T = TypeVar("T")
+Steps = Generator[ops.Request | ops.Local, Any, T]
+"""Requests to a store, and in the end a result of type ``T``."""
+
+Seen = Mapping[ops.Cell, bytes | None]
+
+MAX_TRIES = 50
+"""Conflicts on one decision before giving up; with jitter this is never reached in practice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision(Generic[T]):
+    """What a decision wants written, and what it answers when that has happened."""
+
+    result: T
+    writes: tuple[ops.Write, ...] = ()
+    certain: bool = True
+    """False when a part was refused: then it counts only on values really read."""
+
+
+Decide = Callable[[Seen, datetime], Decision[T]]
+
+
+def read(*refs: ops.Ref) -> Steps[list[Any]]:
+    """Read some places at one moment, in the order asked."""
+    return cast("list[Any]", (yield ops.Read(refs)))
+
+
+def take(queue: str, leases: str, count: int, ttl_ms: int) -> Steps[list[str]]:
+    """Lease up to ``count`` members of a queue; see :class:`ops.Take`."""
+    return cast("list[str]", (yield ops.Take(queue, leases, count, ttl_ms)))
+
+
+def scan_index(key: str, limit: int, **bounds: Any) -> Steps[list[tuple[str, float]]]:
+    """One page of a sorted set; see :class:`ops.ScanIndex`."""
+    return cast("list[tuple[str, float]]", (yield ops.ScanIndex(key, limit, **bounds)))
+
+
+def tail(key: str, after: str, limit: int = 500, block_ms: int = 0) -> Steps[ops.Tailed]:
+    """Entries of a stream after a cursor; see :class:`ops.Tail`."""
+    return cast("ops.Tailed", (yield ops.Tail(key, after, limit, block_ms)))
+
+
+def now() -> Steps[datetime]:
+    """The server's time."""
+    return cast("datetime", (yield ops.Now()))
+
+
+def transact(cells: Sequence[ops.Cell], decide: Decide[T], *, hot: Sequence[str] = ()) -> Steps[T]:
+    """Decide on the values of ``cells`` and commit against exactly those values.
+
+    The first try decides on what this process last saw, if it saw all cells:
+    usually that still holds, and the whole takes one round trip. On a conflict
+    the reply holds the current values, and the decision is made again. A
+    refusal, or a decision to write nothing, counts only on values really read.
+
+    ``hot`` names keys that many threads of this process change: they queue for
+    them here instead of colliding in the engine.
+
+    Raises:
+        TooManyConflicts: the cells changed under every one of ``MAX_TRIES`` tries.
+    """
+    yield ops.Hold(tuple(sorted(hot)))
+    recalled: Seen = yield ops.Recall(tuple(cells))
+    fresh = len(recalled) < len(cells)
+    values = (yield from _read_cells(cells)) if fresh else recalled
+    for attempt in range(MAX_TRIES):
+        decision = yield from _decide(decide, values, fresh)
+        if decision is None:
+            values, fresh = (yield from _read_cells(cells)), True
+            continue
+        reply = (yield ops.Commit(values, decision.writes)) if decision.writes else None
+        if isinstance(reply, ops.Conflict):
+            values, fresh = reply.current, True
+            if attempt:
+                yield ops.Pause(random.uniform(0, 0.002 * min(attempt, 10)))  # noqa: S311
+            continue
+        yield ops.Remember({**values, **_written(values, decision.writes)})
+        yield ops.LetGo(tuple(sorted(hot)))
+        return decision.result
+    raise TooManyConflicts(f"{MAX_TRIES} conflicts on {list(cells)[:3]}")
+
+
+def _read_cells(cells: Sequence[ops.Cell]) -> Steps[Seen]:
+    values = yield from read(*cells)
+    return dict(zip(cells, values, strict=True))
+
+
+def _decide(decide: Decide[T], values: Seen, fresh: bool) -> Steps[Decision[T] | None]:
+    """The decision, or ``None`` when it must not be trusted before a real read."""
+    at = yield from now()
+    try:
+        decision = decide(values, at)
+    except Exception:
+        if fresh:
+            raise
+        return None
+    return decision if fresh or (decision.writes and decision.certain) else None
+
+
+def _written(values: Seen, writes: Sequence[ops.Write]) -> dict[ops.Cell, bytes | None]:
+    """What the cells of a decision hold after its writes."""
+    after: dict[ops.Cell, bytes | None] = {}
+    for write in writes:
+        match write:
+            case ops.Set(key, value):
+                after[ops.Key(key)] = value
+            case ops.HashSet(key, fields):
+                after |= {ops.Field(key, name): value for name, value in fields.items()}
+            case ops.HashDelete(key, names):
+                after |= {ops.Field(key, name): None for name in names}
+            case ops.Delete(keys):
+                after |= {cell: None for cell in values if cell.key in keys}
+    return after
