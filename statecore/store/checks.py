@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from statecore.store import ops
-from statecore.store.errors import BadCursor, CrossPartition, StoreError
+from statecore.store.errors import BadCursor, CrossPartition, StoreError, WrongType
 
 MAX_TTL_MS = 100 * 365 * 24 * 3600 * 1000
 """A hundred years: beyond it an engine's arithmetic could overflow in mid-commit."""
@@ -44,13 +44,6 @@ class Position(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.ms}-{self.sequence}"
-
-
-class WrongType(StoreError):
-    """A key holds another type than the one that was asked for."""
-
-    def __init__(self, key: str, kind: Kind) -> None:
-        super().__init__(f"{key} is not a {kind}")
 
 
 def check(request: ops.Request) -> None:
@@ -160,7 +153,7 @@ def _meet(key: str, kind: Kind, required: dict[str, Kind], current: dict[str, Ki
     if key not in current:
         required[key] = kind
     elif current[key] not in (None, kind):
-        raise WrongType(key, kind)
+        raise WrongType(f"{key} is not a {kind}")
     current[key] = kind
 
 

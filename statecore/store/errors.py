@@ -26,3 +26,7 @@ class CrossPartition(StoreError):
 
 class BadCursor(StoreError):
     """A cursor that no stream can have given out."""
+
+
+class WrongType(StoreError):
+    """A key holds another type than the one that was asked for."""

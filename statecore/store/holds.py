@@ -20,7 +20,7 @@ class _Locks(Generic[L]):
     """One lock per key, kept only while somebody holds it or waits for it."""
 
     def __init__(self, new: Callable[[], L]) -> None:
-        self._new = new
+        self._new: Callable[[], L] = new
         self._locks: dict[str, tuple[L, int]] = {}
         self._guard = threading.Lock()
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from statecore.store import checks, ops
 from statecore.store.clock import Clock
+from statecore.store.errors import WrongType
 from statecore.store.sortedset import SortedMembers, Stream
 
 Held = bytes | dict[str, bytes] | set[str] | SortedMembers | Stream
@@ -39,7 +40,7 @@ class Keyspace:
         """
         value = self._values.get(key)
         if value is not None and not isinstance(value, kind):
-            raise checks.WrongType(key, KINDS[kind])
+            raise WrongType(f"{key} is not a {KINDS[kind]}")
         return value
 
     def get(self, key: str, kind: type[V]) -> V:
@@ -55,7 +56,7 @@ class Keyspace:
         """
         value = self._values.get(key)
         if value is not None and KINDS[type(value)] != kind:
-            raise checks.WrongType(key, kind)
+            raise WrongType(f"{key} is not a {kind}")
 
     def apply(self, write: ops.Write) -> None:
         """Do one write of a commit that has passed all checks."""

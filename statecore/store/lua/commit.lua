@@ -1,0 +1,95 @@
+-- Apply all writes of a commit if every expected cell still holds exactly the
+-- expected bytes; otherwise write nothing and answer what the cells hold now.
+-- Types are checked before the first write: a script that fails in the middle
+-- is not rolled back.
+--
+-- KEYS  every key that is expected something of, or written to
+-- ARGV  1. number of type checks, then for each:    key index, type
+--       2. number of expectations, then for each:   key index, command (GET | HGET),
+--          [field of HGET,] "1" and the bytes, or "0" for absent
+--       3. until the end, for each write:           command, key index, number of
+--          arguments n, n arguments. Two commands are our own:
+--            DEADLINES  pairs of delay in ms and member, scored now + delay
+--            APPEND     the stream's bound, then entries
+-- Reply {server time in µs}                         committed
+--       {server time in µs, bytes or nil, …}        conflict: all expected cells
+-- Test  tests/store/test_lua.py, tests/store/conformance.py (class Commits)
+
+local call, KEYS, ARGV = redis.call, KEYS, ARGV
+local time = call('TIME')
+local now_us = time[1] * 1000000 + time[2]
+-- unpack() puts its values on Lua's C stack, which holds 8000; even, to keep pairs together
+local STACK = 4000
+
+local at = 2
+for _ = 1, tonumber(ARGV[1]) do
+  local key = KEYS[tonumber(ARGV[at])]
+  local kind = call('TYPE', key).ok
+  if kind ~= 'none' and kind ~= ARGV[at + 1] then
+    return redis.error_reply('WRONGTYPE ' .. key .. ' is not a ' .. ARGV[at + 1])
+  end
+  at = at + 2
+end
+
+local current, is_same = {now_us}, true
+local expected = tonumber(ARGV[at])
+at = at + 1
+for n = 2, expected + 1 do
+  local key, value = KEYS[tonumber(ARGV[at])], nil
+  if ARGV[at + 1] == 'GET' then
+    value = call('GET', key)
+    at = at + 2
+  else
+    value = call('HGET', key, ARGV[at + 2])
+    at = at + 3
+  end
+  current[n] = value
+  if ARGV[at] == '1' then
+    is_same = is_same and value == ARGV[at + 1]
+    at = at + 2
+  else
+    is_same = is_same and not value
+    at = at + 1
+  end
+end
+if not is_same then
+  return current
+end
+
+local function append(key, first, last)
+  for n = first + 1, last do
+    call('XADD', key, 'MAXLEN', '~', ARGV[first], '*', 'e', ARGV[n])
+  end
+end
+
+local function add_deadlines(key, first, last)
+  local now_ms = math.floor(now_us / 1000)
+  for start = first, last, STACK do
+    local pairs_ = {}
+    for n = start, math.min(start + STACK - 1, last), 2 do
+      pairs_[#pairs_ + 1] = string.format('%.0f', now_ms + ARGV[n])
+      pairs_[#pairs_ + 1] = ARGV[n + 1]
+    end
+    call('ZADD', key, unpack(pairs_))
+  end
+end
+
+local stop = #ARGV
+while at <= stop do
+  local command, key = ARGV[at], KEYS[tonumber(ARGV[at + 1])]
+  local first = at + 3
+  local last = at + 2 + ARGV[at + 2]
+  if command == 'APPEND' then
+    append(key, first, last)
+  elseif command == 'DEADLINES' then
+    add_deadlines(key, first, last)
+  elseif last - first < STACK then
+    call(command, key, unpack(ARGV, first, last))
+  else
+    for start = first, last, STACK do
+      call(command, key, unpack(ARGV, start, math.min(start + STACK - 1, last)))
+    end
+  end
+  at = last + 1
+end
+return {now_us}
