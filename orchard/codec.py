@@ -1,0 +1,101 @@
+"""Records to JSON and back, and the shapes that CONTRACTS section 5 promises."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from orchard.domain.chunks import Chunk, chunk_id
+from orchard.domain.events import Event
+from orchard.domain.jobs import Job
+from orchard.domain.timeline import ChunkResult
+from orchard.domain.workers import Worker
+
+_encoder = msgspec.json.Encoder()
+_jobs = msgspec.json.Decoder(Job)
+_chunks = msgspec.json.Decoder(Chunk)
+_workers = msgspec.json.Decoder(Worker)
+_results = msgspec.json.Decoder(ChunkResult)
+_events: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
+
+
+def encode_job(job: Job) -> bytes:
+    """The value of ``job:<id>``: the contract's JSON, and what the orchard needs besides."""
+    if job.chunks is None:
+        return _encoder.encode(job)
+    whole = msgspec.to_builtins(job)
+    return _encoder.encode(whole | {"chunks": _contract_chunks(job.job_id, job.chunks)})
+
+
+def decode_job(raw: bytes) -> Job:
+    """The job in a value of ``job:<id>``."""
+    return _jobs.decode(raw)
+
+
+def encode_chunk(chunk: Chunk) -> bytes:
+    """One field of ``chunks:<job_id>``."""
+    return _encoder.encode(chunk)
+
+
+def decode_chunk(raw: bytes) -> Chunk:
+    """The chunk in a field of ``chunks:<job_id>``."""
+    return _chunks.decode(raw)
+
+
+def encode_result(result: ChunkResult) -> bytes:
+    """One field of ``results:<job_id>``."""
+    return _encoder.encode(result)
+
+
+def decode_result(raw: bytes) -> ChunkResult:
+    """The chunk's result in a field of ``results:<job_id>``."""
+    return _results.decode(raw)
+
+
+def encode_worker(worker: Worker) -> bytes:
+    """The value of ``worker:<url>``."""
+    return _encoder.encode(worker)
+
+
+def decode_worker(raw: bytes) -> Worker:
+    """The worker in a value of ``worker:<url>``."""
+    return _workers.decode(raw)
+
+
+def encode_event(event: Event) -> bytes:
+    """One entry of the events stream."""
+    return _encoder.encode(event)
+
+
+def decode_event(raw: bytes) -> Event:
+    """The event in an entry of the stream."""
+    return _events.decode(raw)
+
+
+def contract_job(job: Job, chunks: Sequence[Chunk]) -> dict[str, Any]:
+    """A job as REST answers it, always with its chunk list."""
+    shape: dict[str, Any] = msgspec.to_builtins(job)
+    shape |= {"chunks": _contract_chunks(job.job_id, chunks)}
+    return shape
+
+
+def contract_worker(worker: Worker) -> dict[str, Any]:
+    """A worker as REST answers it."""
+    shape: dict[str, Any] = msgspec.to_builtins(worker)
+    return shape | {"worker_id": worker.worker_id}
+
+
+def _contract_chunks(job_id: str, chunks: Sequence[Chunk]) -> list[dict[str, Any]]:
+    return [
+        {
+            "chunk_id": chunk_id(job_id, chunk.index),
+            "worker_url": None,
+            "status": "waiting",
+            "started_at": None,
+            "completed_at": None,
+        }
+        | msgspec.to_builtins(chunk)
+        for chunk in chunks
+    ]

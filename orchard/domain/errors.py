@@ -1,0 +1,72 @@
+"""What the orchard refuses, and why. The class docstring is the default message."""
+
+from __future__ import annotations
+
+
+class OrchardError(Exception):
+    """Something was refused."""
+
+    code = "refused"
+
+    def __init__(self, message: str = "", **facts: object) -> None:
+        super().__init__(message or type(self).__doc__ or "")
+        self.facts = facts
+        """What a program can read of the reason, such as ``holder``."""
+
+
+class InvalidInput(OrchardError):
+    """The input is not valid."""
+
+    code = "invalid"
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}", detail={field: [reason]})
+        self.field = field
+
+
+class NotFound(OrchardError):
+    """There is no such thing."""
+
+    code = "not_found"
+
+
+class UnknownJob(NotFound):
+    """Job not found"""
+
+    code = "unknown_job"
+
+
+class UnknownChunk(NotFound):
+    """Chunk not found"""
+
+    code = "unknown_chunk"
+
+
+class UnknownWorker(NotFound):
+    """Worker not found"""
+
+    code = "unknown_worker"
+
+
+class StaleToken(OrchardError):
+    """Somebody else holds this work now; the report came too late."""
+
+    code = "stale_token"
+
+
+class TransitionRefused(OrchardError):
+    """The state it is in does not allow this."""
+
+    code = "transition_refused"
+
+
+class WorkerUnavailable(OrchardError):
+    """The worker takes no more work."""
+
+    code = "draining"
+
+
+class WorkerExists(OrchardError):
+    """Worker already exists"""
+
+    code = "worker_exists"

@@ -1,0 +1,69 @@
+"""Names of everything the orchard keeps in the state engine.
+
+``job:<id>``, ``worker:<url>`` and ``user_pref:<user>:<key>`` are contracts
+(CONTRACTS section 1); nothing else may match ``job:*`` or ``worker:*``.
+"""
+
+from __future__ import annotations
+
+from orchard.domain.lifecycle import JobStatus
+
+EVENTS = "events"
+"""Stream: every change of the orchard, oldest first."""
+CHUNK_QUEUE = "queue:chunks"
+"""Sorted set: names of waiting chunks, the longest first (score = -milliseconds)."""
+CHUNK_LEASES = "leases:chunks"
+"""Sorted set: names of running or resting chunks, by the end of their lease (epoch ms)."""
+STAGE_QUEUE = "queue:stages"
+"""Sorted set: jobs whose next step is a pipeline's, the oldest first (epoch ms)."""
+STAGE_LEASES = "leases:stages"
+"""Sorted set: jobs a pipeline process works on, by the end of its lease (epoch ms)."""
+JOBS = "index:jobs"
+"""Sorted set: all jobs, by creation (epoch ms)."""
+WORKERS = "index:workers"
+"""Sorted set: URLs of all workers, by the last sign of life (epoch ms)."""
+BUSY_WORKERS = "index:workers:busy"
+"""Sorted set: URLs of the workers that hold chunks, by the last sign of life (epoch ms)."""
+REAPER = "lease:reaper"
+"""String with TTL: the process that clears up right now."""
+
+USER_PREF_TTL_MS = 86_400_000
+IDEMPOTENCY_TTL_MS = 86_400_000
+
+PINNED_SCORE = 9e15
+"""Where a pinned job stands in the index of its status: beyond any expiry (epoch ms)."""
+
+
+def job(job_id: str) -> str:
+    """String: a job, as the contract's JSON."""
+    return f"job:{job_id}"
+
+
+def chunks(job_id: str) -> str:
+    """Hash: index -> chunk, while the job is not over."""
+    return f"chunks:{job_id}"
+
+
+def results(job_id: str) -> str:
+    """Hash: index -> accepted result of a chunk, until the transcript is joined."""
+    return f"results:{job_id}"
+
+
+def jobs_in(status: JobStatus) -> str:
+    """Sorted set: jobs in a state; by creation while active, by expiry once ended (epoch ms)."""
+    return f"{JOBS}:{status}"
+
+
+def worker(url: str) -> str:
+    """String with TTL: a worker, as the contract's JSON."""
+    return f"worker:{url}"
+
+
+def user_pref(user: str, name: str) -> str:
+    """String with TTL: one preference of one user, as JSON."""
+    return f"user_pref:{user}:{name}"
+
+
+def idempotency(owner: str, key: str) -> str:
+    """String with TTL: the job that a creation with this key has led to."""
+    return f"idempotency:{owner}:{key}"

@@ -1,0 +1,24 @@
+"""``manage.py pipeline``: cleans, cuts and joins recordings until it is stopped."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from orchard.services import pipeline_process
+
+
+class Command(BaseCommand):
+    """Run one pipeline process; any number may run, on any number of machines."""
+
+    help = "Run a pipeline process: it cleans, cuts and joins recordings."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Work until SIGTERM or Ctrl-C; a stage at hand is handed back then."""
+        stopping = threading.Event()
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(signum, lambda *_: stopping.set())
+        pipeline_process.work(stopping, holder=pipeline_process.new_holder())

@@ -1,0 +1,170 @@
+"""Where sound and transcripts live: Django's storage, one folder a job.
+
+A local folder by default; any storage backend of Django works, such as S3.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from django.core.files import File
+from django.core.files.storage import default_storage
+
+_SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}")
+
+
+def source_name(job_id: str, filename: str) -> str:
+    """Where the uploaded file of a job goes."""
+    suffix = Path(filename).suffix
+    return f"jobs/{job_id}/source{suffix.lower() if _SUFFIX.fullmatch(suffix) else ''}"
+
+
+def clean_name(job_id: str) -> str:
+    """Where the cleaned sound of a job goes (WAV, 16 kHz, mono)."""
+    return f"jobs/{job_id}/clean.wav"
+
+
+def chunk_name(job_id: str, index: int) -> str:
+    """Where the sound of one chunk goes (WAV, 16 kHz, mono)."""
+    return f"jobs/{job_id}/chunks/{index:05}.wav"
+
+
+def transcript_name(job_id: str) -> str:
+    """Where the joined transcript goes."""
+    return f"jobs/{job_id}/transcript.json"
+
+
+class _LocalFile(File):  # type: ignore[type-arg]
+    """A file that lies on our own disk: a local storage takes it over by a rename."""
+
+    def __init__(self, path: Path, stream: IO[bytes]) -> None:
+        super().__init__(stream, name=path.name)
+        self._path = path
+
+    def temporary_file_path(self) -> str:
+        return str(self._path)
+
+
+def save(name: str, content: File[bytes]) -> None:
+    """Put a file under exactly this name, in place of what was there.
+
+    An upload that lies on the storage's disk already is moved, not copied.
+    """
+    default_storage.save(name, content)
+
+
+def save_bytes(name: str, content: bytes) -> None:
+    """Put a small file under exactly this name, whole or not at all."""
+    with scratch() as folder:
+        path = folder / "content"
+        path.write_bytes(content)
+        save_path(name, path)
+
+
+def save_path(name: str, path: Path) -> None:
+    """Put a local file under exactly this name, whole or not at all; it may be gone then."""
+    with path.open("rb") as stream:
+        save(name, _LocalFile(path, stream))
+
+
+def fetch(name: str, path: Path) -> None:
+    """Copy a file from storage to a local path.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    with open_read(name) as stream, path.open("wb") as local:
+        shutil.copyfileobj(stream, local, 1 << 20)
+
+
+def open_read(name: str) -> IO[bytes]:
+    """The file, for reading from its start.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    return default_storage.open(name, "rb")
+
+
+def read(name: str) -> bytes | None:
+    """The whole of a small file, or ``None`` when there is none."""
+    try:
+        with open_read(name) as stream:
+            return stream.read()
+    except FileNotFoundError:
+        return None
+
+
+def exists(name: str) -> bool:
+    """Whether there is such a file."""
+    return bool(default_storage.exists(name))
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A folder for the files of one stage, gone afterwards.
+
+    On a local storage it lies on the same disk, so that saving is a rename.
+    """
+    base = getattr(default_storage, "base_location", None)
+    parent = Path(base) / "tmp" if base else None
+    if parent:
+        parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="stage-", dir=parent) as folder:
+        yield Path(folder)
+
+
+def delete_name(name: str) -> None:
+    """Remove one file, if it is there."""
+    default_storage.delete(name)
+
+
+def delete(job_id: str) -> None:
+    """Remove everything of a job."""
+    delete_chunks(job_id)
+    _delete_folder(f"jobs/{job_id}")
+
+
+def delete_chunks(job_id: str) -> None:
+    """Remove the sound of a job's chunks; the recording stays."""
+    _delete_folder(f"jobs/{job_id}/chunks")
+
+
+def list_jobs(older_than_s: float = 0.0) -> list[str]:
+    """The ids of all jobs that have files, none of them younger than this."""
+    try:
+        ids = default_storage.listdir("jobs")[0]
+    except FileNotFoundError:
+        return []
+    return [job_id for job_id in ids if _age_s(job_id) >= older_than_s]
+
+
+def _age_s(job_id: str) -> float:
+    """Seconds since the newest file of a job; a folder without files counts as old."""
+    folder = f"jobs/{job_id}"
+    times = [
+        default_storage.get_modified_time(f"{folder}/{name}") for name in _files(folder)
+    ]
+    return time.time() - max(times).timestamp() if times else float("inf")
+
+
+def _delete_folder(folder: str) -> None:
+    for name in _files(folder):
+        default_storage.delete(f"{folder}/{name}")
+    # On a local storage this removes the empty folder; elsewhere there are no folders.
+    if default_storage.exists(folder):
+        default_storage.delete(folder)
+
+
+def _files(folder: str) -> list[str]:
+    try:
+        return default_storage.listdir(folder)[1]
+    except (FileNotFoundError, NotADirectoryError):
+        return []

@@ -1,0 +1,11 @@
+"""What the orchard does for its users. Surfaces call a service and run its steps here.
+
+A service returns :data:`Steps`: it does no I/O until :func:`run` or
+:func:`arun` drives it against the state engine.
+"""
+
+from __future__ import annotations
+
+from orchard.services.engine import EngineAway, EngineFull, arun, engine, run
+
+__all__ = ["EngineAway", "EngineFull", "arun", "engine", "run"]

@@ -1,0 +1,52 @@
+"""The one connection of this process to the state engine."""
+
+from __future__ import annotations
+
+import threading
+from typing import TypeVar
+
+from orchard.conf import get_conf
+from statecore.store import Store, open_store
+from statecore.store.errors import StoreFull as EngineFull
+from statecore.store.errors import StoreUnavailable as EngineAway
+from statecore.store.steps import Steps
+
+__all__ = ["EngineAway", "EngineFull", "arun", "engine", "run", "use"]
+
+T = TypeVar("T")
+
+_lock = threading.Lock()
+_engine: Store | None = None
+
+
+def engine() -> Store:
+    """The state engine of the settings, opened at first use."""
+    global _engine
+    with _lock:
+        if _engine is None:
+            conf = get_conf()
+            _engine = open_store(conf.store, conf.data_dir)
+        return _engine
+
+
+def use(store: Store | None) -> Store | None:
+    """Put another store in place (tests, commands); returns the one that was there."""
+    global _engine
+    with _lock:
+        before, _engine = _engine, store
+        return before
+
+
+def run(steps: Steps[T]) -> T:
+    """Drive a service to its result.
+
+    Raises:
+        EngineAway: the state engine cannot be reached.
+        OrchardError: the service refused.
+    """
+    return engine().run(steps)
+
+
+async def arun(steps: Steps[T]) -> T:
+    """Drive a service to its result without blocking the event loop; raises as :func:`run`."""
+    return await engine().arun(steps)

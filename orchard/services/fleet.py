@@ -1,0 +1,181 @@
+"""The fleet: workers join, show that they are alive, are directed, and leave."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from orchard.domain import chunks, workers
+from orchard.domain.chunks import Chunk, parse_chunk_id
+from orchard.domain.errors import WorkerExists
+from orchard.domain.events import WorkerRemoved
+from orchard.domain.lifecycle import ChunkStatus
+from orchard.domain.workers import Worker, WorkerChange
+from orchard.repository import Draft, chunk_cell, find_chunk, find_worker, worker_cell
+from orchard.services.limits import keeping
+from orchard.services.lookups import (
+    draft_chunk,
+    draft_worker,
+    place_of,
+    require_worker,
+    url_of,
+)
+from statecore.store.steps import Decision, Seen, Steps, transact
+
+
+class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to a sign of life: which leases were extended, and which are lost."""
+
+    worker: Worker
+    extended: tuple[str, ...]
+    lost: tuple[str, ...]
+
+
+def register(
+    *, name: str = "", url: str = "", mode: str = "pull", concurrency: int = 1,
+    metadata: dict[str, Any] | None = None, must_be_new: bool = False,
+) -> Steps[Worker]:  # fmt: skip
+    """Take a worker into the fleet: an agent by name, or a push node by URL.
+
+    Raises:
+        InvalidInput: neither name nor URL will do.
+        WorkerExists: it is known already, and ``must_be_new`` was asked.
+    """
+    address = workers.check_url(url) if url else workers.check_name(name)
+
+    def decide(seen: Seen, at: datetime) -> Decision[Worker]:
+        known = find_worker(seen, address)
+        if known and must_be_new:
+            raise WorkerExists
+        change = workers.register_worker(
+            known,
+            address,
+            mode=mode,
+            concurrency=concurrency,
+            metadata=metadata or {},
+            at=at,
+        )
+        return _worker_decision(change, at)
+
+    return (yield from transact([worker_cell(address)], decide))
+
+
+def heartbeat(
+    worker_id: str, leases: Sequence[tuple[str, int]] = ()
+) -> Steps[Heartbeat]:
+    """Note a sign of life, and extend the leases that the worker still holds.
+
+    Raises:
+        UnknownWorker: it is not in the fleet (any more).
+    """
+    url = url_of(worker_id)
+    held = [
+        (name, token, place)
+        for name, token in leases
+        if (place := parse_chunk_id(name))
+    ]
+    cells = [worker_cell(url), *(chunk_cell(*place) for _, _, place in held)]
+
+    def decide(seen: Seen, at: datetime) -> Decision[Heartbeat]:
+        draft = Draft(keeping(), at)
+        extended = []
+        for name, token, place in held:
+            if _holds(find_chunk(seen, *place), token):
+                draft.extend(*place)
+                extended.append(name)
+        lost = tuple(name for name, _ in leases if name not in extended)
+        change = workers.hear_from(
+            require_worker(seen, url), at=at, gained=extended, lost=lost
+        )
+        draft_worker(draft, change)
+        beat = Heartbeat(worker=change.worker, extended=tuple(extended), lost=lost)
+        return Decision(beat, draft.writes(), certain=not lost)
+
+    return (yield from transact(cells, decide, hot=[url]))
+
+
+def drain(worker_id: str) -> Steps[Worker]:
+    """Let a worker finish what it has, and give it no more."""
+    return _direct(worker_id, draining=True)
+
+
+def pause(worker_id: str) -> Steps[Worker]:
+    """Give a worker no more work until it is resumed."""
+    return _direct(worker_id, paused=True)
+
+
+def resume(worker_id: str) -> Steps[Worker]:
+    """Give a drained or paused worker work again."""
+    return _direct(worker_id, draining=False, paused=False)
+
+
+def remove(worker_id: str, reason: str = "removed") -> Steps[Worker]:
+    """Take a worker out of the fleet; the chunks it holds return to the queue at once.
+
+    Raises:
+        UnknownWorker: it is not in the fleet.
+    """
+    url = url_of(worker_id)
+
+    def decide(seen: Seen, at: datetime) -> Decision[Worker]:
+        worker = require_worker(seen, url)
+        draft = Draft(keeping(), at)
+        draft.drop_worker(url)
+        draft.events([WorkerRemoved(at=at, worker_id=worker.worker_id, reason=reason)])
+        return Decision(worker, draft.writes())
+
+    worker = yield from transact([worker_cell(url)], decide, hot=[url])
+    yield from _release(worker, f"worker {reason}")
+    return worker
+
+
+def _release(worker: Worker, reason: str) -> Steps[None]:
+    """Return the chunks of a worker that left to the queue."""
+    for name in worker.pending_chunks:
+        job_id, index = place_of(name)
+
+        def decide(
+            seen: Seen, at: datetime, job_id: str = job_id, index: int = index
+        ) -> Decision[None]:
+            chunk = find_chunk(seen, job_id, index)
+            held = chunk and chunk.status is ChunkStatus.RUNNING
+            if chunk is None or not held or chunk.worker_id != worker.worker_id:
+                return Decision(None)
+            draft = Draft(keeping(), at)
+            draft_chunk(
+                draft, job_id, chunk, chunks.hand_back(job_id, chunk, reason, at=at)
+            )
+            return Decision(None, draft.writes())
+
+        yield from transact([chunk_cell(job_id, index)], decide)
+
+
+def _direct(
+    worker_id: str, *, draining: bool | None = None, paused: bool | None = None
+) -> Steps[Worker]:
+    url = url_of(worker_id)
+
+    def decide(seen: Seen, at: datetime) -> Decision[Worker]:
+        change = workers.direct_worker(
+            require_worker(seen, url), draining=draining, paused=paused, at=at
+        )
+        return _worker_decision(change, at)
+
+    return (yield from transact([worker_cell(url)], decide, hot=[url]))
+
+
+def _worker_decision(change: WorkerChange, at: datetime) -> Decision[Worker]:
+    draft = Draft(keeping(), at)
+    draft_worker(draft, change)
+    return Decision(change.worker, draft.writes())
+
+
+def _holds(chunk: Chunk | None, token: int) -> bool:
+    return (
+        chunk is not None
+        and chunk.status is ChunkStatus.RUNNING
+        and chunk.token == token
+    )

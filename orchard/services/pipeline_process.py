@@ -1,0 +1,89 @@
+"""A pipeline process: one stage after the other, and clearing up beside it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import socket
+import threading
+from collections.abc import Callable
+
+from orchard.services import cleanup, pipeline, queries, stages
+from orchard.services.engine import EngineAway, run
+
+log = logging.getLogger("orchard.pipeline")
+
+CLEAR_EVERY_S = 1.0
+AWAY_S = 1.0
+"""Rest before the state engine is asked again after it was away, in seconds."""
+FILES_EVERY_ROUNDS = 600
+
+
+def new_holder() -> str:
+    """A name for this process that no other process has, readable in the records."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+
+
+def work(stopping: threading.Event, *, holder: str) -> None:
+    """Do stages until ``stopping`` is set; the one at hand is handed back then."""
+    reaper = threading.Thread(
+        target=_clear, args=(stopping, holder), name="reaper", daemon=True
+    )
+    reaper.start()
+    log.info("pipeline %s is ready", holder)
+    waiting = _Waiting(stopping)
+    while not stopping.is_set():
+        _patiently(stopping, lambda: _do_next(stopping, holder, waiting))
+    reaper.join()
+
+
+def _do_next(stopping: threading.Event, holder: str, waiting: _Waiting) -> None:
+    job = run(pipeline.claim_stage(holder))
+    if job is None:
+        waiting.wait()
+        return
+    log.info(
+        "job %s: %s begins (attempt %d)", job.job_id, job.status, job.stage.attempts
+    )
+    stages.do_stage(job, stopping)
+
+
+class _Waiting:
+    """Waits for the next event instead of asking the queue again and again."""
+
+    def __init__(self, stopping: threading.Event) -> None:
+        self._stopping = stopping
+        self._cursor = "$"
+
+    def wait(self) -> None:
+        tailed = run(queries.events_after(self._cursor, block_ms=500))
+        self._cursor = tailed.cursor
+
+
+def _clear(stopping: threading.Event, holder: str) -> None:
+    cursor, rounds = "", 0
+
+    def clear() -> None:
+        nonlocal cursor, rounds
+        if not run(cleanup.lead(holder)):
+            return
+        _, cursor = run(cleanup.clear_once(cursor))
+        rounds += 1
+        if rounds % FILES_EVERY_ROUNDS == 0:
+            run(cleanup.delete_orphaned_files())
+
+    while not stopping.wait(CLEAR_EVERY_S):
+        _patiently(stopping, clear)
+
+
+def _patiently(stopping: threading.Event, do: Callable[[], None]) -> None:
+    """Do one thing; a fault of the engine, or of that thing, does not end the process."""
+    try:
+        do()
+    except EngineAway as away:
+        log.warning("the state engine is away: %s", away)
+        stopping.wait(AWAY_S)
+    except Exception:
+        log.exception("a round of the pipeline went wrong")
+        stopping.wait(AWAY_S)
