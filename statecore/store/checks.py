@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
 from statecore.store import ops
 from statecore.store.errors import BadCursor, CrossPartition, StoreError, WrongType
@@ -58,7 +58,8 @@ def check(request: ops.Request) -> None:
         case ops.Commit(_, writes):
             one_partition(touched_keys(request))
             for write in writes:
-                _check_write(write)
+                if checked := _CHECKS.get(type(write)):
+                    checked(write)
         case ops.Take():
             one_partition((request.queue, request.leases))
             ttl(request.ttl_ms)
@@ -70,18 +71,31 @@ def check(request: ops.Request) -> None:
             cursor("" if after == "$" else after)
 
 
-def _check_write(write: ops.Write) -> None:
-    match write:
-        case ops.Set(_, _, ttl_ms) | ops.Expire(_, ttl_ms):
-            ttl(ttl_ms)
-        case ops.SortedAdd(_, scores):
-            for value in scores.values():
-                score(value)
-        case ops.SortedAddFromNow(_, delays_ms):
-            for delay_ms in delays_ms.values():
-                delay(delay_ms)
-        case ops.Append(_, _, maxlen):
-            at_least_one(maxlen, "The bound of a stream")
+def _check_ttl(write: ops.Set | ops.Expire) -> None:
+    ttl(write.ttl_ms)
+
+
+def _check_scores(write: ops.SortedAdd) -> None:
+    for value in write.scores.values():
+        score(value)
+
+
+def _check_delays(write: ops.SortedAddFromNow) -> None:
+    for delay_ms in write.delays_ms.values():
+        delay(delay_ms)
+
+
+def _check_bound(write: ops.Append) -> None:
+    at_least_one(write.maxlen, "The bound of a stream")
+
+
+_CHECKS: dict[type[ops.Write], Callable[[Any], None]] = {
+    ops.Set: _check_ttl,
+    ops.Expire: _check_ttl,
+    ops.SortedAdd: _check_scores,
+    ops.SortedAddFromNow: _check_delays,
+    ops.Append: _check_bound,
+}
 
 
 def encode(text: str) -> bytes:
@@ -103,26 +117,22 @@ def one_partition(keys: Iterable[str]) -> None:
     Raises:
         CrossPartition: some key's tag ``{pNN}`` is missing or another.
     """
-    first: str | None = None
-    tag: str | None = None
-    for key in keys:
-        match = _PARTITION.match(key) if key[:1] == "{" else None
-        own = match.group() if match else ""
-        if tag is None:
-            first, tag = key, own
-        elif own != tag:
-            raise CrossPartition(f"{first} and {key} are in different partitions")
+    keys = tuple(keys)
+    if "{" in {key[:1] for key in keys}:
+        tags = {match.group() if (match := _PARTITION.match(key)) else "": key for key in keys}
+        if len(tags) > 1:
+            raise CrossPartition(f"{' and '.join(tags.values())} are in different partitions")
 
 
-def touched_keys(commit: ops.Commit) -> Iterator[str]:
+def touched_keys(commit: ops.Commit) -> list[str]:
     """Every key that a commit expects something of, or writes to."""
-    for cell in commit.expected:
-        yield cell.key
+    keys = [cell.key for cell in commit.expected]
     for write in commit.writes:
-        if isinstance(write, ops.Delete):
-            yield from write.keys
+        if type(write) is ops.Delete:
+            keys += write.keys
         else:
-            yield write.key
+            keys.append(write.key)  # type: ignore[union-attr]  # mypy narrows only isinstance
+    return keys
 
 
 def required_kinds(commit: ops.Commit) -> dict[str, Kind]:

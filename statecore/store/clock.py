@@ -81,23 +81,30 @@ class MeasuredClock(Clock):
 
     KEEP_BEST_US = 10_000_000
     FRESH_US = 30_000_000
+    AGEING_US = 1_000_000
 
     def __init__(self, monotonic_us: Callable[[], int] | None = None) -> None:
         self._sample: _Sample | None = None
+        self._learned_us = -(1 << 62)
         self._lock = threading.Lock()
         self.monotonic_us = monotonic_us or self._monotonic_us
 
     @property
     def is_fresh(self) -> bool:
         """Whether the server's time was learned lately enough to be relied on."""
-        sample = self._sample
-        return sample is not None and self.monotonic_us() - sample.taken_us < self.FRESH_US
+        return self.monotonic_us() - self._learned_us < self.FRESH_US
+
+    @property
+    def is_ageing(self) -> bool:
+        """Whether the next answer should better bring the server's time."""
+        return self.monotonic_us() - self._learned_us > self.AGEING_US
 
     def learn(self, server_us: int, sent_us: int, received_us: int) -> None:
         """Take the server's time from an answer, with the monotonic times around it."""
         error_us = (received_us - sent_us) // 2
         new = _Sample(server_us - (sent_us + error_us), error_us, received_us)
         with self._lock:
+            self._learned_us = received_us
             if self._is_better(new):
                 self._sample = new
 

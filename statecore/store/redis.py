@@ -43,13 +43,13 @@ class RedisStore(Store):
         """Do one request and return its reply."""
         if isinstance(request, ops.Tail) and request.block_ms > 0:
             return self._tail(request)
-        return self._ask(call_for(request))
+        return self._ask(call_for(request, asks_time=self.clock.is_ageing))
 
     async def aperform(self, request: ops.Request) -> Any:
         """Do one request without blocking the event loop."""
         if isinstance(request, ops.Tail) and request.block_ms > 0:
             return await self._atail(request)
-        return await self._aask(call_for(request))
+        return await self._aask(call_for(request, asks_time=self.clock.is_ageing))
 
     def now(self) -> datetime:
         """The server's time; asked for when it was not learned lately."""
@@ -113,7 +113,8 @@ class RedisStore(Store):
         return self._learn(call, reply, sent_us)
 
     def _learn(self, call: Call, reply: list[Any], sent_us: int) -> Any:
-        self.clock.learn(reply[0], sent_us, self.clock.monotonic_us())
+        if reply[0]:
+            self.clock.learn(reply[0], sent_us, self.clock.monotonic_us())
         return call.decode(reply[1:])
 
     def _links_of_loop(self) -> AsyncLinks:

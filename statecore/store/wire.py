@@ -14,7 +14,7 @@ Argument = bytes | str | int
 
 
 class Call(NamedTuple):
-    """A script with its keys and arguments; its reply begins with the server's time in µs."""
+    """A script with its keys and arguments; its reply begins with the server's time or nil."""
 
     script: Script
     keys: Iterable[str]
@@ -35,8 +35,8 @@ class Call(NamedTuple):
         return ["EVAL", self.script.source, len(keys), *keys, *self.arguments]
 
 
-def call_for(request: ops.Request) -> Call:
-    """The call that does a request.
+def call_for(request: ops.Request, *, asks_time: bool = False) -> Call:
+    """The call that does a request; a commit may bring the server's time as well.
 
     Raises:
         StoreError: the request makes no sense; see ``checks``.
@@ -44,7 +44,7 @@ def call_for(request: ops.Request) -> Call:
     checks.check(request)
     match request:
         case ops.Commit():
-            return _commit(request)
+            return _commit(request, asks_time)
         case ops.Read(refs):
             return _read(refs)
         case ops.Take(queue, leases, count, ttl_ms):
@@ -59,14 +59,14 @@ def call_for(request: ops.Request) -> Call:
 # -- commit -------------------------------------------------------------------
 
 
-def _commit(commit: ops.Commit) -> Call:
+def _commit(commit: ops.Commit, asks_time: bool) -> Call:
     keys = _Keys()
     kinds = checks.required_kinds(commit)
     for cell in commit.expected:
         kinds.pop(cell.key, None)  # its expectation checks the type as well
-    arguments: list[Argument] = [len(kinds)]
+    arguments: list[Argument] = [int(asks_time), len(kinds)]
     for key, kind in kinds.items():
-        arguments += (keys[key], kind)
+        arguments += (keys[key], _COUNTS[kind])
     arguments.append(len(commit.expected))
     for cell, value in commit.expected.items():
         arguments += (
@@ -88,6 +88,13 @@ def _committed(commit: ops.Commit, reply: list[Any]) -> ops.Committed | ops.Conf
     return ops.Conflict(dict(zip(commit.expected, reply, strict=True))) if reply else _COMMITTED
 
 
+_COUNTS: dict[checks.Kind, str] = {
+    checks.STRING: "STRLEN",
+    checks.HASH: "HLEN",
+    checks.SET: "SCARD",
+    checks.SORTED: "ZCARD",
+    checks.STREAM: "XLEN",
+}
 _COMMITTED = ops.Committed()
 
 

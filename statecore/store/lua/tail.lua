@@ -3,11 +3,9 @@
 --
 -- KEYS  1 stream
 -- ARGV  1 cursor ("" for the start, "$" for the end)   2 limit
--- Reply {server time in µs, "1" for a reset, cursor to go on from, {{id, {"e", bytes}}, …}}
+-- Reply {nil, "1" for a reset, cursor to go on from, {{id, {"e", bytes}}, …}}
 -- Test  tests/store/test_lua.py, tests/store/conformance.py (class Tails)
 
-local time = redis.call('TIME')
-local now_us = time[1] * 1000000 + time[2]
 local after, limit = ARGV[1], ARGV[2]
 
 local stream = {['last-generated-id'] = '0-0', length = 0, ['entries-added'] = 0}
@@ -20,7 +18,7 @@ if kind ~= 'none' then
 end
 local last = stream['last-generated-id']
 if after == '$' then
-  return {now_us, '0', last, {}}
+  return {false, '0', last, {}}
 end
 
 -- ids are two numbers, which sort as numbers and not as text
@@ -48,14 +46,14 @@ local function has_gap()
 end
 
 if after ~= '' and has_gap() then
-  return {now_us, '1', last, {}}
+  return {false, '1', last, {}}
 end
 if stream.length == 0 then
-  return {now_us, '0', after == '' and '0-0' or after, {}}
+  return {false, '0', after == '' and '0-0' or after, {}}
 end
 local entries = redis.call('XRANGE', KEYS[1], '(' .. (after == '' and '0-0' or after), '+', 'COUNT', limit)
 local cursor = after == '' and '0-0' or after
 if #entries > 0 then
   cursor = entries[#entries][1]
 end
-return {now_us, '0', cursor, entries}
+return {false, '0', cursor, entries}
