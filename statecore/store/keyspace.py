@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from statecore.store import checks, ops
 from statecore.store.clock import Clock
 from statecore.store.errors import WrongType
-from statecore.store.sortedset import SortedMembers, Stream
+from statecore.store.sortedset import START, SortedMembers, Stream
 
 Held = bytes | dict[str, bytes] | set[str] | SortedMembers | Stream
 V = TypeVar("V", bound=Held)
@@ -31,6 +31,7 @@ class Keyspace:
         self._values: dict[str, Any] = {}
         self._deadlines: dict[str, int] = {}
         self._due: list[tuple[int, str]] = []
+        self._newest_ms = 0
 
     def find(self, key: str, kind: type[V]) -> V | None:
         """What a key holds, or ``None``.
@@ -71,8 +72,7 @@ class Keyspace:
                 if key in self._values:
                     self._expire(key, ttl_ms)
             case ops.Append(key, entries, maxlen):
-                now_ms = self._clock.now_ms()
-                self._change(key, Stream, lambda s: _append(s, entries, maxlen, now_ms))
+                self._change(key, Stream, lambda held: self._append(held, entries, maxlen))
             case ops.HashSet() | ops.HashDelete():
                 self._change(write.key, dict, lambda fields: _write_hash(fields, write))
             case ops.SetAdd(key, members):
@@ -107,6 +107,14 @@ class Keyspace:
                 return self._change(key, SortedMembers, lambda held: _remove(held, members))
         self._change(write.key, SortedMembers, lambda held: _add(held, scores))
 
+    def _append(self, stream: Stream, entries: tuple[bytes, ...], maxlen: int) -> None:
+        at_ms = self._clock.now_ms()
+        if stream.last == START:  # begun again, perhaps in the same millisecond: never the same ids
+            at_ms = max(at_ms, self._newest_ms + 1)
+        for entry in entries:
+            stream.append(bytes(entry), maxlen, at_ms)
+        self._newest_ms = max(self._newest_ms, stream.last.ms)
+
     def _change(self, key: str, kind: type[V], change: Callable[[V], object]) -> None:
         value = self.get(key, kind)
         change(value)
@@ -127,11 +135,6 @@ class Keyspace:
     def _drop(self, key: str) -> None:
         self._values.pop(key, None)
         self._deadlines.pop(key, None)
-
-
-def _append(stream: Stream, entries: tuple[bytes, ...], maxlen: int, at_ms: int) -> None:
-    for entry in entries:
-        stream.append(bytes(entry), maxlen, at_ms)
 
 
 def _write_hash(fields: dict[str, bytes], write: ops.HashSet | ops.HashDelete) -> None:

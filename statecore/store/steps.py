@@ -44,6 +44,11 @@ def read(*refs: ops.Ref) -> Steps[list[Any]]:
     return cast("list[Any]", (yield ops.Read(refs)))
 
 
+def commit(expected: Seen, *writes: ops.Write) -> Steps[ops.Committed | ops.Conflict]:
+    """Apply all writes if every expected cell still holds these bytes; see :class:`ops.Commit`."""
+    return cast("ops.Committed | ops.Conflict", (yield ops.Commit(expected, writes)))
+
+
 def take(queue: str, leases: str, count: int, ttl_ms: int) -> Steps[list[str]]:
     """Lease up to ``count`` members of a queue; see :class:`ops.Take`."""
     return cast("list[str]", (yield ops.Take(queue, leases, count, ttl_ms)))

@@ -1,0 +1,64 @@
+"""Every store, driven from threads and from event loops."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import redis
+
+from statecore.store.base import Store
+from statecore.store.embedded import EmbeddedStore, open_embedded
+from statecore.store.memory import MemoryStore
+from statecore.store.redis import RedisStore
+from statecore.store.steps import Steps
+
+Run = Callable[[Steps[Any]], Any]
+
+
+@pytest.fixture(scope="session")
+def embedded_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStore]:
+    store = open_embedded(tmp_path_factory.mktemp("data"))
+    yield store
+    store.close()
+
+
+@pytest.fixture(params=["memory", "redis", "embedded"])
+def store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    """An empty store of each kind, in real time."""
+    if request.param == "memory":
+        store: Store = MemoryStore()
+        yield store
+        store.close()
+        return
+    store = request.getfixturevalue(f"{request.param}_store")
+    flush(store)
+    yield store
+
+
+@pytest.fixture(params=["run", "arun"])
+def run(request: pytest.FixtureRequest, store: Store) -> Iterator[Run]:
+    """Drives steps to their result, from this thread or from an event loop."""
+    if request.param == "run":
+        yield store.run
+        return
+    with asyncio.Runner() as runner:
+        yield lambda steps: runner.run(store.arun(steps))
+        runner.run(store.aclose())
+
+
+def flush(store: Store) -> None:
+    """Forget everything, behind the store's back."""
+    if isinstance(store, MemoryStore):
+        store.flush()
+    elif isinstance(store, RedisStore):
+        with redis.Redis.from_url(store.url, protocol=2) as client:
+            client.flushdb()
+
+
+@pytest.fixture
+def forget_all(store: Store) -> Callable[[], None]:
+    """``FLUSHDB``, by hand."""
+    return lambda: flush(store)
