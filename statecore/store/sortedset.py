@@ -61,6 +61,9 @@ class Stream:
         self._entries: list[bytes] = []
         self._added = 0
 
+    def __len__(self) -> int:
+        return len(self._entries)
+
     def append(self, entry: bytes, maxlen: int, at_ms: int) -> None:
         """Put an entry behind the last one."""
         last = self.last

@@ -11,6 +11,7 @@ import redis
 
 from statecore.store.base import Store
 from statecore.store.embedded import EmbeddedStore, open_embedded
+from statecore.store.lastseen import LastSeen
 from statecore.store.memory import MemoryStore
 from statecore.store.redis import RedisStore
 from statecore.store.steps import Steps
@@ -34,6 +35,7 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
         store.close()
         return
     store = request.getfixturevalue(f"{request.param}_store")
+    store.last_seen = LastSeen()
     flush(store)
     yield store
 

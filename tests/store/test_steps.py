@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -92,10 +93,8 @@ class TestDrivers:
                 yield ending
 
         for _ in range(3):
-            try:
+            with contextlib.suppress(ValueError, TypeError):
                 run(hold())
-            except (ValueError, TypeError):
-                pass
             assert len(store.hot_keys) == 0
 
     def test_a_cancelled_run_gives_its_locks_back(self, store):

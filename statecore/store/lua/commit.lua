@@ -15,7 +15,7 @@
 --            APPEND     the stream's bound, then entries
 -- Reply {server time in µs or nil}                  committed
 --       {server time in µs or nil, bytes or nil, …} conflict: all expected cells
--- Test  tests/store/test_lua.py, tests/store/conformance.py (class Commits)
+-- Test  tests/store/test_lua.py, tests/store/test_conformance.py (TestCommits)
 
 local call, KEYS, ARGV = redis.call, KEYS, ARGV
 -- unpack() puts its values on Lua's C stack, which holds 8000; even, to keep pairs together

@@ -3,7 +3,7 @@
 -- KEYS  every key that is read
 -- ARGV  for each place: command, key index, number of arguments n, n arguments
 -- Reply {server time in µs or nil, reply of each command, …}
--- Test  tests/store/test_lua.py, tests/store/conformance.py (class Reads)
+-- Test  tests/store/test_lua.py, tests/store/test_conformance.py (TestReads)
 
 local replies = {false}
 if #ARGV == 0 then

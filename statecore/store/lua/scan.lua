@@ -5,7 +5,7 @@
 -- ARGV  1 limit   2 lowest score   3 highest score   4 "1" for newest first
 --       5 score and 6 member of the last entry of the page before, or neither
 -- Reply {nil, {member, score, …}} in ascending order
--- Test  tests/store/test_lua.py, tests/store/conformance.py (class Indexes)
+-- Test  tests/store/test_lua.py, tests/store/test_conformance.py (TestIndexes)
 
 local key, limit, is_descending = KEYS[1], tonumber(ARGV[1]), ARGV[4] == '1'
 

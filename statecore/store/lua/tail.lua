@@ -4,7 +4,7 @@
 -- KEYS  1 stream
 -- ARGV  1 cursor ("" for the start, "$" for the end)   2 limit
 -- Reply {nil, "1" for a reset, cursor to go on from, {{id, {"e", bytes}}, …}}
--- Test  tests/store/test_lua.py, tests/store/conformance.py (class Tails)
+-- Test  tests/store/test_lua.py, tests/store/test_conformance.py (TestTails)
 
 local after, limit = ARGV[1], ARGV[2]
 

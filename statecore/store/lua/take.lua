@@ -5,7 +5,7 @@
 --       2 sorted set of leased members, by deadline in ms
 -- ARGV  1 n    2 lifetime of the lease in ms
 -- Reply {server time in µs, member, …}
--- Test  tests/store/test_lua.py, tests/store/conformance.py (class Takes)
+-- Test  tests/store/test_lua.py, tests/store/test_conformance.py (TestTakes)
 
 local time = redis.call('TIME')
 local now_us = time[1] * 1000000 + time[2]
