@@ -20,8 +20,9 @@ from statecore.store.redis import RedisStore
 class EngineServer:
     """A Valkey server over TCP that a test may kill, start again and look into."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, binary: str | None = None) -> None:
         self.directory = directory
+        self.binary = binary or str(get_binary_path())
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -31,7 +32,7 @@ class EngineServer:
     def start(self) -> None:
         options = {"port": self.port, "bind": "127.0.0.1", "appendonly": "yes", "save": ""}
         options |= {"dir": self.directory, "logfile": "valkey.log"}
-        command = [str(get_binary_path())]
+        command = [self.binary]
         command += [part for name, value in options.items() for part in (f"--{name}", str(value))]
         self.process = subprocess.Popen(command)
         stop = time.monotonic() + 10

