@@ -97,20 +97,14 @@ class Draft:
 
     def job(self, before: Job | None, after: Job) -> None:
         """Write a job's record, and move it to where the record belongs."""
-        kept = (
-            self._keeping.job_ttl_ms if after.has_ended and not after.pinned else None
-        )
-        self._whole.append(
-            ops.Set(keys.job(after.job_id), codec.encode_job(after), kept)
-        )
+        kept = self._keeping.job_ttl_ms if after.has_ended and not after.pinned else None
+        self._whole.append(ops.Set(keys.job(after.job_id), codec.encode_job(after), kept))
         if before is None:
             self._place(keys.JOBS, after.job_id, epoch_ms(after.created_at))
         elif before.status is not after.status:
             self._place(keys.jobs_in(before.status), after.job_id, None)
         if before is None or after.has_ended or before.status is not after.status:
-            self._place(
-                keys.jobs_in(after.status), after.job_id, self._index_place(after)
-            )
+            self._place(keys.jobs_in(after.status), after.job_id, self._index_place(after))
         if after.needs_pipeline or (before and before.needs_pipeline):
             self._place(keys.STAGE_QUEUE, after.job_id, _stage_queue_place(after))
             self._place(keys.STAGE_LEASES, after.job_id, self._stage_lease_place(after))
@@ -161,14 +155,10 @@ class Draft:
         """Write a worker's record; it expires unless the worker is heard of again."""
         silent_ms = epoch_ms(self._at) - epoch_ms(after.last_updated)
         ttl_ms = max(1, self._keeping.worker_ttl_ms - silent_ms)
-        self._whole.append(
-            ops.Set(keys.worker(after.url), codec.encode_worker(after), ttl_ms)
-        )
+        self._whole.append(ops.Set(keys.worker(after.url), codec.encode_worker(after), ttl_ms))
         heard = epoch_ms(after.last_updated)
         self._place(keys.WORKERS, after.url, heard)
-        self._place(
-            keys.BUSY_WORKERS, after.url, heard if after.pending_chunks else None
-        )
+        self._place(keys.BUSY_WORKERS, after.url, heard if after.pending_chunks else None)
 
     def drop_worker(self, url: str) -> None:
         """Forget a worker."""
@@ -236,9 +226,7 @@ class Draft:
     def _clear_up(self, before: Job, after: Job) -> None:
         """An ended job has its chunk list in its record; what was kept apart goes."""
         self._whole.append(ops.Delete((keys.chunks(after.job_id),)))
-        for i in range(
-            before.total_chunks if before.status is JobStatus.PROCESSING else 0
-        ):
+        for i in range(before.total_chunks if before.status is JobStatus.PROCESSING else 0):
             self.drop_chunk_name(chunk_id(after.job_id, i))
         if after.status is JobStatus.COMPLETED:
             self._whole.append(ops.Delete((keys.results(after.job_id),)))
@@ -251,9 +239,7 @@ def _stage_queue_place(job: Job) -> _Place:
 
 def _moves(key: str, places: dict[str, _Place]) -> list[ops.Write]:
     gone = tuple(member for member, place in places.items() if place is None)
-    later = {
-        m: place.delay_ms for m, place in places.items() if isinstance(place, _Later)
-    }
+    later = {m: place.delay_ms for m, place in places.items() if isinstance(place, _Later)}
     fixed = {m: place for m, place in places.items() if isinstance(place, int | float)}
     moves: list[ops.Write] = []
     if gone:

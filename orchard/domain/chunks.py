@@ -47,7 +47,7 @@ class Chunk(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Fencing token: grows each time a worker takes the chunk."""
     attempts: int = 0
     worker_id: str = ""
-    worker_url: str = ""
+    worker_url: str | None = None
     started_at: datetime | None = None
     completed_at: datetime | None = None
     not_before: datetime | None = None
@@ -73,9 +73,7 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
 
     def rest_s(self, attempts: int) -> float:
         """Seconds of rest after so many attempts: doubling, up to the limit."""
-        return float(
-            min(self.backoff_s * 2 ** max(0, attempts - 1), self.backoff_max_s)
-        )
+        return float(min(self.backoff_s * 2 ** max(0, attempts - 1), self.backoff_max_s))
 
 
 class ChunkChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,9 +149,7 @@ def progress_chunk(
     check_holder(chunk, token)
     if chunk.status is not ChunkStatus.RUNNING:
         raise StaleToken(holder=chunk.worker_id, status=str(chunk.status))
-    further = msgspec.structs.replace(
-        chunk, progress=round(max(chunk.progress, progress), 2)
-    )
+    further = msgspec.structs.replace(chunk, progress=round(max(chunk.progress, progress), 2))
     event = ChunkProgressed(
         at=at, job_id=job_id, chunk_id=chunk_id(job_id, chunk.index), index=chunk.index,
         progress=further.progress,
@@ -208,9 +204,7 @@ def fail_chunk(
     return _requeue(job_id, chunk, error, at, not_before=until, errors=errors)
 
 
-def expire_chunk(
-    job_id: str, chunk: Chunk, policy: RetryPolicy, *, at: datetime
-) -> ChunkChange:
+def expire_chunk(job_id: str, chunk: Chunk, policy: RetryPolicy, *, at: datetime) -> ChunkChange:
     """Take a chunk from a worker that has fallen silent; it needs no rest."""
     error = f"{chunk.worker_id} fell silent"
     failed = fail_chunk(job_id, chunk, error, policy, retry=True, at=at)
@@ -248,9 +242,7 @@ def _requeue(
     job_id: str, chunk: Chunk, reason: str, at: datetime, **changes: object
 ) -> ChunkChange:
     check_move(CHUNK_MOVES, chunk.status, ChunkStatus.WAITING, "the chunk")
-    waiting = msgspec.structs.replace(
-        chunk, status=ChunkStatus.WAITING, progress=0.0, **changes
-    )
+    waiting = msgspec.structs.replace(chunk, status=ChunkStatus.WAITING, progress=0.0, **changes)
     event = ChunkRequeued(
         at=at, job_id=job_id, chunk_id=chunk_id(job_id, chunk.index), index=chunk.index,
         reason=reason[:200],

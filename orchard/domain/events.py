@@ -60,9 +60,7 @@ class JobPurified(_JobEvent, frozen=True, kw_only=True, tag="job.purified"):
     """The sound was cleaned (the old system's mark ``purifier_completed``)."""
 
 
-class PurifierBypassed(
-    _JobEvent, frozen=True, kw_only=True, tag="job.purifier_bypassed"
-):
+class PurifierBypassed(_JobEvent, frozen=True, kw_only=True, tag="job.purifier_bypassed"):
     """The sound goes on as it came (the old system's mark ``purifier_bypassed``)."""
 
 
@@ -109,9 +107,7 @@ class ChunkFailed(_ChunkEvent, frozen=True, kw_only=True, tag="chunk.failed"):
     error: str
 
 
-class WorkerRegistered(
-    _WorkerEvent, frozen=True, kw_only=True, tag="worker.registered"
-):
+class WorkerRegistered(_WorkerEvent, frozen=True, kw_only=True, tag="worker.registered"):
     """A worker joined the fleet."""
 
     url: str

@@ -165,9 +165,7 @@ def pin_job(job: Job, pinned: bool, *, at: datetime) -> JobChange:
         TransitionRefused: the job has not ended yet.
     """
     if not job.has_ended:
-        raise TransitionRefused(
-            "only a job that has ended can be pinned", status=str(job.status)
-        )
+        raise TransitionRefused("only a job that has ended can be pinned", status=str(job.status))
     event = JobPinned(at=at, job_id=job.job_id, pinned=pinned)
     return JobChange(
         job=msgspec.structs.replace(job, pinned=pinned, updated_at=at), events=(event,)

@@ -63,8 +63,7 @@ JOB_MOVES: Mapping[JobStatus, frozenset[JobStatus]] = {
     JobStatus.CREATED: frozenset({JobStatus.PURIFYING, JobStatus.SPLITTING}) | _ABORTS,
     JobStatus.PURIFYING: frozenset({JobStatus.SPLITTING}) | _ABORTS,
     # Without speech there is nothing to process, and after a retry perhaps nothing left.
-    JobStatus.SPLITTING: frozenset({JobStatus.PROCESSING, JobStatus.AGGREGATING})
-    | _ABORTS,
+    JobStatus.SPLITTING: frozenset({JobStatus.PROCESSING, JobStatus.AGGREGATING}) | _ABORTS,
     JobStatus.PROCESSING: frozenset({JobStatus.AGGREGATING}) | _ABORTS,
     JobStatus.AGGREGATING: frozenset({JobStatus.COMPLETED}) | _ABORTS,
     JobStatus.FAILED: frozenset({JobStatus.CREATED}),
@@ -112,6 +111,4 @@ def check_move(moves: Mapping[S, frozenset[S]], now: S, to: S, what: str) -> Non
         TransitionRefused: the table does not have it.
     """
     if to not in moves[now]:
-        raise TransitionRefused(
-            f"{what} is {now} and cannot become {to}", status=str(now)
-        )
+        raise TransitionRefused(f"{what} is {now} and cannot become {to}", status=str(now))

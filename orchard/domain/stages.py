@@ -6,18 +6,16 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
-from orchard.domain.timeline import Span
 
 from orchard.domain.chunks import Chunk, RetryPolicy
 from orchard.domain.errors import StaleToken, TransitionRefused
 from orchard.domain.events import JobProgressed, JobPurified, PurifierBypassed
 from orchard.domain.jobs import Job, JobChange, Result, Stage, advance, end_job
 from orchard.domain.lifecycle import ChunkStatus, JobStatus
+from orchard.domain.timeline import Span
 
 
-def start_stage(
-    job: Job, holder: str, policy: RetryPolicy, *, at: datetime
-) -> JobChange:
+def start_stage(job: Job, holder: str, policy: RetryPolicy, *, at: datetime) -> JobChange:
     """Give the job's next stage to a pipeline process, or fail the job after its last attempt.
 
     Raises:
@@ -28,9 +26,7 @@ def start_stage(
     if job.stage.attempts >= policy.max_attempts:
         error = f"{job.status} was given up: {_why_given_up(job)}"
         return end_job(job, JobStatus.FAILED, error, at=at)
-    stage = Stage(
-        token=job.stage.token + 1, attempts=job.stage.attempts + 1, holder=holder
-    )
+    stage = Stage(token=job.stage.token + 1, attempts=job.stage.attempts + 1, holder=holder)
     if job.status is not JobStatus.CREATED:
         return JobChange(job=msgspec.structs.replace(job, stage=stage))
     purify = job.use_purifier and not job.total_chunks
@@ -51,15 +47,11 @@ def progress_stage(job: Job, token: int, progress: float, *, at: datetime) -> Jo
     """
     check_stage(job, token)
     stage = msgspec.structs.replace(job.stage, progress=round(progress, 2))
-    event = JobProgressed(
-        at=at, job_id=job.job_id, stage=job.status, progress=stage.progress
-    )
+    event = JobProgressed(at=at, job_id=job.job_id, stage=job.status, progress=stage.progress)
     return JobChange(job=msgspec.structs.replace(job, stage=stage), events=(event,))
 
 
-def finish_purifying(
-    job: Job, token: int, duration_ms: int, *, at: datetime
-) -> JobChange:
+def finish_purifying(job: Job, token: int, duration_ms: int, *, at: datetime) -> JobChange:
     """Note that the sound is clean; the job goes on to splitting."""
     check_stage(job, token)
     change = advance(job, JobStatus.SPLITTING, at=at, duration_ms=duration_ms)
@@ -74,8 +66,7 @@ def finish_splitting(
     """Queue the chunks; without any speech the job goes straight to aggregating."""
     check_stage(job, token)
     chunks = tuple(
-        Chunk(index=i, start_ms=span.start_ms, end_ms=span.end_ms)
-        for i, span in enumerate(spans)
+        Chunk(index=i, start_ms=span.start_ms, end_ms=span.end_ms) for i, span in enumerate(spans)
     )
     change = advance(
         job, JobStatus.PROCESSING if chunks else JobStatus.AGGREGATING, at=at,
@@ -85,14 +76,10 @@ def finish_splitting(
     return msgspec.structs.replace(change, chunks=chunks)
 
 
-def resume_processing(
-    job: Job, token: int, chunks: Sequence[Chunk], *, at: datetime
-) -> JobChange:
+def resume_processing(job: Job, token: int, chunks: Sequence[Chunk], *, at: datetime) -> JobChange:
     """Go on with the chunks of an earlier round: only what is missing is queued."""
     check_stage(job, token)
-    missing = tuple(
-        chunk for chunk in chunks if chunk.status is not ChunkStatus.COMPLETED
-    )
+    missing = tuple(chunk for chunk in chunks if chunk.status is not ChunkStatus.COMPLETED)
     to = JobStatus.PROCESSING if missing else JobStatus.AGGREGATING
     done = len(chunks) - len(missing)
     change = advance(job, to, at=at, completed_chunks=done)
@@ -105,16 +92,10 @@ def finish_aggregating(
     """End the job with its transcript; with dead letters among its chunks it has failed."""
     check_stage(job, token)
     if not job.failed_chunks:
-        return end_job(
-            job, JobStatus.COMPLETED, "", at=at, chunks=chunks, result=result
-        )
-    reasons = {
-        chunk.errors[-1].error for chunk in chunks if chunk.errors and is_dead(chunk)
-    }
+        return end_job(job, JobStatus.COMPLETED, "", at=at, chunks=chunks, result=result)
+    reasons = {chunk.errors[-1].error for chunk in chunks if chunk.errors and is_dead(chunk)}
     error = f"{job.failed_chunks} of {job.total_chunks} chunks failed: {'; '.join(sorted(reasons))}"
-    return end_job(
-        job, JobStatus.FAILED, error[:500], at=at, chunks=chunks, result=result
-    )
+    return end_job(job, JobStatus.FAILED, error[:500], at=at, chunks=chunks, result=result)
 
 
 def is_dead(chunk: Chunk) -> bool:
@@ -131,9 +112,7 @@ def fail_stage(
     if not retry or job.stage.attempts >= policy.max_attempts:
         return end_job(job, JobStatus.FAILED, error[:500], at=at, chunks=chunks)
     rest = timedelta(seconds=policy.rest_s(job.stage.attempts))
-    stage = msgspec.structs.replace(
-        job.stage, holder="", progress=0.0, not_before=at + rest
-    )
+    stage = msgspec.structs.replace(job.stage, holder="", progress=0.0, not_before=at + rest)
     return JobChange(job=msgspec.structs.replace(job, stage=stage, error=error[:500]))
 
 
@@ -155,6 +134,4 @@ def check_stage(job: Job, token: int) -> None:
 
 
 def _why_given_up(job: Job) -> str:
-    return (
-        job.error or f"{job.stage.attempts} processes fell silent while working on it"
-    )
+    return job.error or f"{job.stage.attempts} processes fell silent while working on it"

@@ -85,8 +85,11 @@ def timestamp(ms: int, point: str = ".") -> str:
 def _whole_result(transcript: Transcript, time_ms: int) -> Result:
     segments = tuple(
         Segment(
-            start=timestamp(line.start_ms), end=timestamp(line.end_ms), start_ms=line.start_ms,
-            end_ms=line.end_ms, text=line.text,
+            start=timestamp(line.start_ms),
+            end=timestamp(line.end_ms),
+            start_ms=line.start_ms,
+            end_ms=line.end_ms,
+            text=line.text,
         )  # fmt: skip
         for line in transcript.segments
     )

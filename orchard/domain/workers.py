@@ -81,9 +81,7 @@ def check_name(name: str) -> str:
         InvalidInput: the name has characters it may not have, or looks like a URL's id.
     """
     if not _NAME.fullmatch(name) or _URL_ID.fullmatch(name):
-        raise InvalidInput(
-            "name", "use 1 to 64 letters, digits, dots, dashes and underscores"
-        )
+        raise InvalidInput("name", "use 1 to 64 letters, digits, dots, dashes and underscores")
     return f"agent://{name}"
 
 
@@ -128,7 +126,7 @@ def hear_from(
 ) -> WorkerChange:  # fmt: skip
     """Note a sign of life, with chunks it got or no longer holds."""
     kept = [name for name in worker.pending_chunks if name not in lost]
-    pending = (*kept, *(name for name in gained if name not in kept))
+    pending = tuple(dict.fromkeys([*kept, *gained]))
     history = (*worker.performance_history, *speeds)[-SPEEDS_KEPT:]
     heard = msgspec.structs.replace(
         worker, last_updated=at, pending_chunks=pending, is_processing=bool(pending),
@@ -140,9 +138,7 @@ def hear_from(
 
 def fall_silent(worker: Worker, *, at: datetime) -> WorkerChange:
     """Note that nothing was heard from it for too long. Its last sign of life stays as it is."""
-    return _changed(
-        worker, msgspec.structs.replace(worker, status=WorkerStatus.OFFLINE), at
-    )
+    return _changed(worker, msgspec.structs.replace(worker, status=WorkerStatus.OFFLINE), at)
 
 
 def direct_worker(

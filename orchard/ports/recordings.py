@@ -149,9 +149,7 @@ def list_jobs(older_than_s: float = 0.0) -> list[str]:
 def _age_s(job_id: str) -> float:
     """Seconds since the newest file of a job; a folder without files counts as old."""
     folder = f"jobs/{job_id}"
-    times = [
-        default_storage.get_modified_time(f"{folder}/{name}") for name in _files(folder)
-    ]
+    times = [default_storage.get_modified_time(f"{folder}/{name}") for name in _files(folder)]
     return time.time() - max(times).timestamp() if times else float("inf")
 
 

@@ -55,9 +55,7 @@ def claim(worker_id: str, max_chunks: int = 1) -> Steps[list[Claimed]]:
     return claimed
 
 
-def _start(
-    names: Sequence[str], worker: Worker
-) -> Steps[tuple[list[Claimed], list[str]]]:
+def _start(names: Sequence[str], worker: Worker) -> Steps[tuple[list[Claimed], list[str]]]:
     """Start the chunks that stand behind the names, as far as there are any."""
     places = {name: place for name in names if (place := parse_chunk_id(name))}
     raws = yield from read(*(job_cell(job_id) for job_id, _ in places.values()))
@@ -85,9 +83,7 @@ def _start(
                 buried.append(name)
                 continue
             draft_chunk(draft, job_id, chunk, change)
-            claimed.append(
-                Claimed(job=found[name], chunk=change.chunk, deadline=deadline)
-            )
+            claimed.append(Claimed(job=found[name], chunk=change.chunk, deadline=deadline))
         return Decision((claimed, buried), draft.writes())
 
     cells = [chunk_cell(*places[name]) for name in found]

@@ -69,9 +69,7 @@ def watch_workers() -> Steps[int]:
     gone_ms = at_ms - keeping().worker_ttl_ms
     silent = yield from scan_index(keys.WORKERS, BATCH, high=heard_ms)
     for url, score in silent:
-        yield from (
-            _forget_worker(url) if score <= gone_ms else _mark_silent(url, heard_ms)
-        )
+        yield from (_forget_worker(url) if score <= gone_ms else _mark_silent(url, heard_ms))
     return len(silent)
 
 
@@ -81,10 +79,7 @@ def _mark_silent(url: str, heard_ms: float) -> Steps[None]:
         draft = Draft(keeping(), at)
         if worker is None:
             draft.drop_worker(url)
-        elif (
-            epoch_ms(worker.last_updated) > heard_ms
-            or worker.status is WorkerStatus.OFFLINE
-        ):
+        elif epoch_ms(worker.last_updated) > heard_ms or worker.status is WorkerStatus.OFFLINE:
             return Decision(None)
         else:
             change = workers.fall_silent(worker, at=at)
@@ -98,10 +93,7 @@ def _mark_silent(url: str, heard_ms: float) -> Steps[None]:
 def _forget_worker(url: str) -> Steps[None]:
     def decide(seen: Seen, at: datetime) -> Decision[None]:
         worker = find_worker(seen, url)
-        if (
-            worker
-            and epoch_ms(worker.last_updated) > epoch_ms(at) - keeping().worker_ttl_ms
-        ):
+        if worker and epoch_ms(worker.last_updated) > epoch_ms(at) - keeping().worker_ttl_ms:
             return Decision(None)
         draft = Draft(keeping(), at)
         draft.drop_worker(url)

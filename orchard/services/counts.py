@@ -56,9 +56,7 @@ def get_stats() -> Steps[Stats]:
     total, heard, busy = counts
     by_status = yield from count_jobs()
     return Stats(
-        workers=WorkerCounts(
-            total=total, online=heard - busy, busy=busy, offline=total - heard
-        ),
+        workers=WorkerCounts(total=total, online=heard - busy, busy=busy, offline=total - heard),
         jobs=JobCounts(
             total=sum(by_status.values()),
             active=sum(by_status[status] for status in ACTIVE),

@@ -11,7 +11,7 @@ from statecore.store.errors import StoreFull as EngineFull
 from statecore.store.errors import StoreUnavailable as EngineAway
 from statecore.store.steps import Steps
 
-__all__ = ["EngineAway", "EngineFull", "arun", "engine", "run", "use"]
+__all__ = ["EngineAway", "EngineFull", "arun", "get_engine", "run", "use"]
 
 T = TypeVar("T")
 
@@ -19,7 +19,7 @@ _lock = threading.Lock()
 _engine: Store | None = None
 
 
-def engine() -> Store:
+def get_engine() -> Store:
     """The state engine of the settings, opened at first use."""
     global _engine
     with _lock:
@@ -44,9 +44,9 @@ def run(steps: Steps[T]) -> T:
         EngineAway: the state engine cannot be reached.
         OrchardError: the service refused.
     """
-    return engine().run(steps)
+    return get_engine().run(steps)
 
 
 async def arun(steps: Steps[T]) -> T:
     """Drive a service to its result without blocking the event loop; raises as :func:`run`."""
-    return await engine().arun(steps)
+    return await get_engine().arun(steps)

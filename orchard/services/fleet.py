@@ -63,20 +63,14 @@ def register(
     return (yield from transact([worker_cell(address)], decide))
 
 
-def heartbeat(
-    worker_id: str, leases: Sequence[tuple[str, int]] = ()
-) -> Steps[Heartbeat]:
+def heartbeat(worker_id: str, leases: Sequence[tuple[str, int]] = ()) -> Steps[Heartbeat]:
     """Note a sign of life, and extend the leases that the worker still holds.
 
     Raises:
         UnknownWorker: it is not in the fleet (any more).
     """
     url = url_of(worker_id)
-    held = [
-        (name, token, place)
-        for name, token in leases
-        if (place := parse_chunk_id(name))
-    ]
+    held = [(name, token, place) for name, token in leases if (place := parse_chunk_id(name))]
     cells = [worker_cell(url), *(chunk_cell(*place) for _, _, place in held)]
 
     def decide(seen: Seen, at: datetime) -> Decision[Heartbeat]:
@@ -87,9 +81,7 @@ def heartbeat(
                 draft.extend(*place)
                 extended.append(name)
         lost = tuple(name for name, _ in leases if name not in extended)
-        change = workers.hear_from(
-            require_worker(seen, url), at=at, gained=extended, lost=lost
-        )
+        change = workers.hear_from(require_worker(seen, url), at=at, gained=extended, lost=lost)
         draft_worker(draft, change)
         beat = Heartbeat(worker=change.worker, extended=tuple(extended), lost=lost)
         return Decision(beat, draft.writes(), certain=not lost)
@@ -145,9 +137,7 @@ def _release(worker: Worker, reason: str) -> Steps[None]:
             if chunk is None or not held or chunk.worker_id != worker.worker_id:
                 return Decision(None)
             draft = Draft(keeping(), at)
-            draft_chunk(
-                draft, job_id, chunk, chunks.hand_back(job_id, chunk, reason, at=at)
-            )
+            draft_chunk(draft, job_id, chunk, chunks.hand_back(job_id, chunk, reason, at=at))
             return Decision(None, draft.writes())
 
         yield from transact([chunk_cell(job_id, index)], decide)
@@ -174,8 +164,4 @@ def _worker_decision(change: WorkerChange, at: datetime) -> Decision[Worker]:
 
 
 def _holds(chunk: Chunk | None, token: int) -> bool:
-    return (
-        chunk is not None
-        and chunk.status is ChunkStatus.RUNNING
-        and chunk.token == token
-    )
+    return chunk is not None and chunk.status is ChunkStatus.RUNNING and chunk.token == token

@@ -26,15 +26,11 @@ def keeping() -> Keeping:
 def chunk_policy() -> RetryPolicy:
     """How often a chunk is tried."""
     conf = get_conf()
-    return RetryPolicy(
-        max_attempts=conf.chunk_max_attempts, backoff_s=conf.retry_backoff_s
-    )
+    return RetryPolicy(max_attempts=conf.chunk_max_attempts, backoff_s=conf.retry_backoff_s)
 
 
 @cache
 def stage_policy() -> RetryPolicy:
     """How often a pipeline stage is tried."""
     conf = get_conf()
-    return RetryPolicy(
-        max_attempts=conf.stage_max_attempts, backoff_s=conf.retry_backoff_s
-    )
+    return RetryPolicy(max_attempts=conf.stage_max_attempts, backoff_s=conf.retry_backoff_s)

@@ -26,13 +26,9 @@ def get_worker(worker_id: str) -> Steps[Worker]:
     """
     url = url_of(worker_id)
     recalled: Seen = yield ops.Recall((worker_cell(url),))
-    if (worker := find_worker(recalled, url)) and not (
-        worker.draining or worker.paused
-    ):
+    if (worker := find_worker(recalled, url)) and not (worker.draining or worker.paused):
         at = yield from now()
-        if (at - worker.last_updated) < timedelta(
-            milliseconds=keeping().worker_ttl_ms / 10
-        ):
+        if (at - worker.last_updated) < timedelta(milliseconds=keeping().worker_ttl_ms / 10):
             return worker
     (raw,) = yield from read(worker_cell(url))
     if raw is None:
@@ -50,9 +46,7 @@ def touch(
         worker = find_worker(seen, url)
         if worker is None:
             return Decision(None)
-        change = workers.hear_from(
-            worker, at=at, gained=gained, lost=lost, speeds=speeds
-        )
+        change = workers.hear_from(worker, at=at, gained=gained, lost=lost, speeds=speeds)
         draft = Draft(keeping(), at)
         draft_worker(draft, change)
         return Decision(None, draft.writes())

@@ -54,16 +54,12 @@ def progress(job_id: str, token: int, share: float) -> Steps[Job]:
         StaleToken: another process holds the stage, or the job was cancelled.
         UnknownJob: the job was deleted.
     """
-    return _change(
-        job_id, lambda job, at: stages.progress_stage(job, token, share, at=at)
-    )
+    return _change(job_id, lambda job, at: stages.progress_stage(job, token, share, at=at))
 
 
 def finish_purifying(job_id: str, token: int, duration_ms: int) -> Steps[Job]:
     """Note that the cleaned sound is in storage; raises as :func:`progress`."""
-    return _change(
-        job_id, lambda job, at: stages.finish_purifying(job, token, duration_ms, at=at)
-    )
+    return _change(job_id, lambda job, at: stages.finish_purifying(job, token, duration_ms, at=at))
 
 
 def finish_splitting(
@@ -81,9 +77,7 @@ def resume_processing(job_id: str, token: int) -> Steps[Job]:
     """Queue what an earlier round left undone; raises as :func:`progress`."""
     chunks, fields = yield from get_results(job_id)
     # A result may be gone though its chunk says completed: then the chunk is done again.
-    known = [
-        chunk if str(chunk.index) in fields else redo_chunk(chunk) for chunk in chunks
-    ]
+    known = [chunk if str(chunk.index) in fields else redo_chunk(chunk) for chunk in chunks]
     return (
         yield from _change(
             job_id, lambda job, at: stages.resume_processing(job, token, known, at=at)
@@ -109,9 +103,7 @@ def fail_stage(job_id: str, token: int, error: str, *, retry: bool) -> Steps[Job
 
     def decide(job: Job, at: datetime) -> JobChange:
         policy = stage_policy()
-        return stages.fail_stage(
-            job, token, error, policy, retry=retry, at=at, chunks=chunks
-        )
+        return stages.fail_stage(job, token, error, policy, retry=retry, at=at, chunks=chunks)
 
     return (yield from _change(job_id, decide))
 

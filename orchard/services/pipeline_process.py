@@ -27,9 +27,7 @@ def new_holder() -> str:
 
 def work(stopping: threading.Event, *, holder: str) -> None:
     """Do stages until ``stopping`` is set; the one at hand is handed back then."""
-    reaper = threading.Thread(
-        target=_clear, args=(stopping, holder), name="reaper", daemon=True
-    )
+    reaper = threading.Thread(target=_clear, args=(stopping, holder), name="reaper", daemon=True)
     reaper.start()
     log.info("pipeline %s is ready", holder)
     waiting = _Waiting(stopping)
@@ -43,9 +41,7 @@ def _do_next(stopping: threading.Event, holder: str, waiting: _Waiting) -> None:
     if job is None:
         waiting.wait()
         return
-    log.info(
-        "job %s: %s begins (attempt %d)", job.job_id, job.status, job.stage.attempts
-    )
+    log.info("job %s: %s begins (attempt %d)", job.job_id, job.status, job.stage.attempts)
     stages.do_stage(job, stopping)
 
 

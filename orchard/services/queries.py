@@ -94,17 +94,13 @@ def list_jobs(
     if not 1 <= limit <= MAX_PAGE:
         raise InvalidInput("limit", f"must be from 1 to {MAX_PAGE}")
     index = keys.jobs_in(status) if status else keys.JOBS
-    entries = yield from scan_index(
-        index, limit, newest_first=True, after=parse_cursor(cursor)
-    )
+    entries = yield from scan_index(index, limit, newest_first=True, after=parse_cursor(cursor))
     ids = [job_id for job_id, _ in entries]
     raws = yield from read(*map(job_cell, ids))
     for job_id, raw in zip(ids, raws, strict=True):
         if raw is None:
             yield from forget_job(job_id)
-    views = yield from _views(
-        [codec.decode_job(raw) for raw in raws if raw is not None]
-    )
+    views = yield from _views([codec.decode_job(raw) for raw in raws if raw is not None])
     counts = yield from count_jobs()
     last = entries[-1] if len(entries) == limit else None
     return JobPage(
@@ -148,11 +144,7 @@ def get_transcript(job_id: str) -> Steps[TranscriptView]:
         UnknownJob: there is none of this id.
     """
     view = yield from get_job(job_id)
-    if (
-        raw := recordings.read(recordings.transcript_name(job_id))
-        if view.job.has_ended
-        else None
-    ):
+    if raw := recordings.read(recordings.transcript_name(job_id)) if view.job.has_ended else None:
         whole = msgspec.json.decode(raw, type=timeline.Transcript)
         partial = view.job.status is not JobStatus.COMPLETED
         return TranscriptView(job=view.job, transcript=whole, partial=partial)
@@ -161,15 +153,9 @@ def get_transcript(job_id: str) -> Steps[TranscriptView]:
     return TranscriptView(job=view.job, transcript=joined, partial=True)
 
 
-def join_results(
-    chunks: Sequence[Chunk], fields: dict[str, bytes]
-) -> timeline.Transcript:
+def join_results(chunks: Sequence[Chunk], fields: dict[str, bytes]) -> timeline.Transcript:
     """Join the accepted results of a job's chunks on the timeline of the recording."""
-    done = [
-        c
-        for c in chunks
-        if c.status is ChunkStatus.COMPLETED and str(c.index) in fields
-    ]
+    done = [c for c in chunks if c.status is ChunkStatus.COMPLETED and str(c.index) in fields]
     return timeline.join(
         [
             (timeline.Span(start_ms=c.start_ms, end_ms=c.end_ms), result)
@@ -213,9 +199,7 @@ def _as_of(worker: Worker, heard_ms: float) -> Worker:
     return msgspec.structs.replace(worker, status=WorkerStatus.OFFLINE)
 
 
-def events_after(
-    cursor: str, *, block_ms: int = 0, limit: int = 500
-) -> Steps[ops.Tailed]:
+def events_after(cursor: str, *, block_ms: int = 0, limit: int = 500) -> Steps[ops.Tailed]:
     """Events after a cursor, waiting up to ``block_ms`` for the first."""
     return tail(keys.EVENTS, cursor, limit, block_ms)
 
@@ -228,13 +212,9 @@ def events_end() -> Steps[str]:
 
 def _views(jobs: Sequence[Job]) -> Steps[list[JobView]]:
     open_jobs = [job for job in jobs if job.chunks is None and job.total_chunks]
-    hashes = yield from read(
-        *(ops.WholeHash(keys.chunks(job.job_id)) for job in open_jobs)
-    )
+    hashes = yield from read(*(ops.WholeHash(keys.chunks(job.job_id)) for job in open_jobs))
     found = {job.job_id: fields for job, fields in zip(open_jobs, hashes, strict=True)}
-    return [
-        JobView(job=job, chunks=_chunks(job, found.get(job.job_id, {}))) for job in jobs
-    ]
+    return [JobView(job=job, chunks=_chunks(job, found.get(job.job_id, {}))) for job in jobs]
 
 
 def _chunks(job: Job, fields: dict[str, bytes]) -> tuple[Chunk, ...]:

@@ -46,9 +46,7 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
     repeated: bool
 
 
-def progress(
-    chunk_name: str, worker_id: str, token: int, share: float
-) -> Steps[datetime]:
+def progress(chunk_name: str, worker_id: str, token: int, share: float) -> Steps[datetime]:
     """Note how far a worker is (0 to 1), extend its lease, and answer with the new deadline.
 
     Raises:
@@ -68,9 +66,7 @@ def progress(
     return (yield from transact([chunk_cell(job_id, index)], decide))
 
 
-def complete(
-    chunk_name: str, worker_id: str, token: int, result: ChunkResult
-) -> Steps[Accepted]:
+def complete(chunk_name: str, worker_id: str, token: int, result: ChunkResult) -> Steps[Accepted]:
     """Accept the result of a chunk; see :func:`complete_many`.
 
     Raises:
@@ -78,9 +74,7 @@ def complete(
         StaleToken: somebody else holds it now.
         TransitionRefused: it is a dead letter, or its job was cancelled.
     """
-    report = Report(
-        chunk_id=chunk_name, worker_id=worker_id, token=token, result=result
-    )
+    report = Report(chunk_id=chunk_name, worker_id=worker_id, token=token, result=result)
     (outcome,) = yield from complete_many([report])
     if isinstance(outcome, OrchardError):
         raise outcome
@@ -101,8 +95,7 @@ def complete_many(reports: Sequence[Report]) -> Steps[list[Accepted | OrchardErr
     def decide(seen: Seen, at: datetime) -> Decision[list[Accepted | OrchardError]]:
         batch = _Batch(seen, at)
         outcomes = [
-            batch.complete(report, place)
-            for report, place in zip(reports, places, strict=True)
+            batch.complete(report, place) for report, place in zip(reports, places, strict=True)
         ]
         refused = any(isinstance(outcome, OrchardError) for outcome in outcomes)
         return Decision(outcomes, batch.writes(), certain=not refused)
@@ -134,9 +127,7 @@ def fail(
         if handback:
             change = chunks.hand_back(job_id, chunk, error, at=at)
         else:
-            change = chunks.fail_chunk(
-                job_id, chunk, error, chunk_policy(), retry=retry, at=at
-            )
+            change = chunks.fail_chunk(job_id, chunk, error, chunk_policy(), retry=retry, at=at)
         return _settled(job, chunk, change, at)
 
     cells = [job_cell(job_id), chunk_cell(job_id, index)]
@@ -176,9 +167,7 @@ class _Batch:
         self._jobs: dict[str, tuple[Job, Job]] = {}
         self._chunks: dict[tuple[str, int], Chunk] = {}
 
-    def complete(
-        self, report: Report, place: tuple[str, int] | None
-    ) -> Accepted | OrchardError:
+    def complete(self, report: Report, place: tuple[str, int] | None) -> Accepted | OrchardError:
         try:
             return self._complete(report, *(place or place_of(report.chunk_id)))
         except OrchardError as refusal:
@@ -212,9 +201,7 @@ class _Batch:
         return Accepted(chunk=change.chunk, repeated=not change.settled)
 
 
-def _settled(
-    job: Job, before: Chunk, change: ChunkChange, at: datetime
-) -> Decision[Chunk]:
+def _settled(job: Job, before: Chunk, change: ChunkChange, at: datetime) -> Decision[Chunk]:
     draft = Draft(keeping(), at)
     draft_chunk(draft, job.job_id, before, change)
     if change.settled:
@@ -224,24 +211,16 @@ def _settled(
     return Decision(change.chunk, draft.writes())
 
 
-def _credit(
-    reports: Sequence[Report], outcomes: Sequence[Accepted | OrchardError]
-) -> Steps[None]:
+def _credit(reports: Sequence[Report], outcomes: Sequence[Accepted | OrchardError]) -> Steps[None]:
     """Tell the workers' records what was done; losing this harms nothing."""
     by_worker: dict[str, tuple[list[str], list[Speed]]] = {}
     for report, outcome in zip(reports, outcomes, strict=True):
         names, speeds = by_worker.setdefault(report.worker_id, ([], []))
         names.append(report.chunk_id)
-        if (
-            isinstance(outcome, Accepted)
-            and not outcome.repeated
-            and outcome.chunk.completed_at
-        ):
+        if isinstance(outcome, Accepted) and not outcome.repeated and outcome.chunk.completed_at:
             done = outcome.chunk
             assert done.completed_at
-            speeds.append(
-                workers.measure(done.duration_ms, done.time_ms, at=done.completed_at)
-            )
+            speeds.append(workers.measure(done.duration_ms, done.time_ms, at=done.completed_at))
     for worker_id, (names, speeds) in by_worker.items():
         if url := workers.worker_url(worker_id):
             yield from touch(url, lost=names, speeds=speeds)

@@ -39,9 +39,7 @@ class LeaseKeeper:
         self._lost = threading.Event()
         self._done = threading.Event()
         self._every_s = min(get_conf().stage_lease_s / 3, 2.0)
-        self._thread = threading.Thread(
-            target=self._keep, name="lease-keeper", daemon=True
-        )
+        self._thread = threading.Thread(target=self._keep, name="lease-keeper", daemon=True)
 
     def __enter__(self) -> LeaseKeeper:
         self._thread.start()
@@ -67,18 +65,12 @@ class LeaseKeeper:
     def _keep(self) -> None:
         while not self._done.wait(self._every_s):
             try:
-                run(
-                    pipeline.progress(
-                        self._job.job_id, self._job.stage.token, self._share
-                    )
-                )
+                run(pipeline.progress(self._job.job_id, self._job.stage.token, self._share))
             except (StaleToken, UnknownJob):
                 self._lost.set()
                 return
             except EngineAway:  # the lease holds as long as nobody can take it over
-                log.warning(
-                    "the state engine is away; job %s waits for it", self._job.job_id
-                )
+                log.warning("the state engine is away; job %s waits for it", self._job.job_id)
 
 
 class Stopping(Exception):
@@ -112,9 +104,7 @@ def do_stage(job: Job, stopping: threading.Event) -> None:
 def _purify(job: Job, keeper: LeaseKeeper) -> None:
     with recordings.scratch() as folder, recordings.open_read(job.source) as source:
         clean = folder / "clean.wav"
-        info = audio.purify(
-            source, clean, noise_reduction=True, progress=keeper.progress
-        )
+        info = audio.purify(source, clean, noise_reduction=True, progress=keeper.progress)
         recordings.save_path(recordings.clean_name(job.job_id), clean)
     run(pipeline.finish_purifying(job.job_id, job.stage.token, info.duration_ms))
 
@@ -129,14 +119,8 @@ def _split(job: Job, keeper: LeaseKeeper) -> None:
         def keep(index: int, path: Path) -> None:
             recordings.save_path(recordings.chunk_name(job.job_id, index), path)
 
-        cut = audio.split(
-            sound, folder, keep, progress=_part(keeper.progress, 0.4, 1.0)
-        )
-    run(
-        pipeline.finish_splitting(
-            job.job_id, job.stage.token, cut.spans, cut.duration_ms
-        )
-    )
+        cut = audio.split(sound, folder, keep, progress=_part(keeper.progress, 0.4, 1.0))
+    run(pipeline.finish_splitting(job.job_id, job.stage.token, cut.spans, cut.duration_ms))
     recordings.delete_name(recordings.clean_name(job.job_id))
 
 
@@ -159,19 +143,13 @@ def _aggregate(job: Job, keeper: LeaseKeeper) -> None:
     name = recordings.transcript_name(job.job_id)
     recordings.save_bytes(name, msgspec.json.encode(joined))
     time_ms = sum(chunk.time_ms for chunk in chunks)
-    result = transcripts.make_result(
-        joined, time_ms, get_conf().result_inline_max_bytes
-    )
-    ended = run(
-        pipeline.finish_aggregating(job.job_id, job.stage.token, result, chunks)
-    )
+    result = transcripts.make_result(joined, time_ms, get_conf().result_inline_max_bytes)
+    ended = run(pipeline.finish_aggregating(job.job_id, job.stage.token, result, chunks))
     if ended.status is JobStatus.COMPLETED:
         recordings.delete_chunks(job.job_id)
 
 
-def _part(
-    progress: Callable[[float], None], start: float, end: float
-) -> Callable[[float], None]:
+def _part(progress: Callable[[float], None], start: float, end: float) -> Callable[[float], None]:
     """Report a part of the work as a part of the whole."""
     return lambda share: progress(start + (end - start) * share)
 

@@ -1,0 +1,10 @@
+"""Django's entry for the orchard side."""
+
+from django.apps import AppConfig
+
+
+class OrchardConfig(AppConfig):
+    """Recordings, jobs, chunks and workers; also the site."""
+
+    name = "orchard"
+    verbose_name = "Orchard"

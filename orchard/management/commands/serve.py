@@ -1,0 +1,30 @@
+"""``manage.py serve``: the web server, one ASGI process."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import uvicorn
+from django.core.management.base import BaseCommand, CommandParser
+
+from orchard.conf import get_conf
+
+
+class Command(BaseCommand):
+    """Serve pages, REST and live sockets until SIGTERM or Ctrl-C."""
+
+    help = "Run the web server: pages, REST API and live sockets."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Where to listen, when not where the settings say."""
+        parser.add_argument("--host", default=get_conf().host)
+        parser.add_argument("--port", type=int, default=get_conf().port)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Serve; open requests are finished before the process ends."""
+        uvicorn.run(
+            "orchard.asgi:application", host=options["host"], port=options["port"],
+            loop="uvloop", http="httptools", ws="websockets-sansio", lifespan="off",
+            log_config=None, access_log=False, timeout_graceful_shutdown=5,
+            server_header=False, proxy_headers=False, ws_max_size=65_536,
+        )  # fmt: skip
