@@ -16,6 +16,7 @@ from statecore.store.lastseen import LastSeen
 from statecore.store.steps import Steps
 
 T = TypeVar("T")
+_HERE = (ops.Recall, ops.Remember, ops.LetGo)
 
 
 class Store(ABC):
@@ -146,38 +147,32 @@ class Store(ABC):
             steps.close()
 
     def _answer(self, request: ops.Request | ops.Local, held: ThreadHolds) -> Any:
-        match request:
-            case ops.Now():
-                return self.now()
-            case ops.Hold(keys):
-                held.take(keys)
-            case ops.Pause(seconds):
-                time.sleep(seconds)
-            case ops.Recall() | ops.Remember() | ops.LetGo():
-                return self._answer_here(request, held)
-            case _:
-                return self.perform(request)
+        if isinstance(request, ops.Hold):
+            return held.take(request.keys)
+        if isinstance(request, ops.Now):
+            return self.now()
+        if isinstance(request, ops.Pause):
+            return time.sleep(request.seconds)
+        if isinstance(request, _HERE):
+            return self._answer_here(request, held)
+        return self.perform(request)
 
     async def _aanswer(self, request: ops.Request | ops.Local, held: LoopHolds) -> Any:
-        match request:
-            case ops.Now():
-                return await self.anow()
-            case ops.Hold(keys):
-                await held.take(keys)
-            case ops.Pause(seconds):
-                await asyncio.sleep(seconds)
-            case ops.Recall() | ops.Remember() | ops.LetGo():
-                return self._answer_here(request, held)
-            case _:
-                return await self.aperform(request)
+        if isinstance(request, ops.Hold):
+            return await held.take(request.keys)
+        if isinstance(request, ops.Now):
+            return await self.anow()
+        if isinstance(request, ops.Pause):
+            return await asyncio.sleep(request.seconds)
+        if isinstance(request, _HERE):
+            return self._answer_here(request, held)
+        return await self.aperform(request)
 
     def _answer_here(
         self, request: ops.Recall | ops.Remember | ops.LetGo, held: ThreadHolds | LoopHolds
     ) -> Any:
-        match request:
-            case ops.Recall(cells):
-                return self.last_seen.recall(cells)
-            case ops.Remember(seen):
-                self.last_seen.remember(seen)
-            case ops.LetGo(keys):
-                held.give_back(keys)
+        if isinstance(request, ops.Recall):
+            return self.last_seen.recall(request.cells)
+        if isinstance(request, ops.Remember):
+            return self.last_seen.remember(request.seen)
+        return held.give_back(request.keys)

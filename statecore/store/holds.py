@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 from weakref import WeakKeyDictionary
@@ -43,29 +42,33 @@ class _Locks(Generic[L]):
 
 
 class _Holds(Generic[L]):
-    """The locks that one run holds; it may hold a key more than once."""
+    """The locks that one run holds, and how many times each."""
 
     def __init__(self, locks: _Locks[L]) -> None:
         self._locks: _Locks[L] = locks
-        self._held: dict[str, L] = {}
-        self._times: Counter[str] = Counter()
+        self._held: dict[str, tuple[L, int]] = {}
 
     def give_back(self, keys: Iterable[str]) -> None:
         """Release ``keys``, those held more than once only with the last release."""
         for key in keys:
-            self._times[key] -= 1
-            if self._times[key] <= 0 and key in self._held:
-                self._held.pop(key).release()
+            lock, times = self._held.pop(key)
+            if times > 1:
+                self._held[key] = (lock, times - 1)
+            else:
+                lock.release()
                 self._locks.leave(key)
 
     def give_back_all(self) -> None:
         """Release whatever this run still holds."""
-        self._times.clear()
-        self.give_back(tuple(self._held))
+        while self._held:
+            self.give_back(tuple(self._held))
 
-    def _is_mine(self, key: str) -> bool:
-        self._times[key] += 1
-        return key in self._held
+    def _holds_already(self, key: str) -> bool:
+        if key not in self._held:
+            return False
+        lock, times = self._held[key]
+        self._held[key] = (lock, times + 1)
+        return True
 
 
 class ThreadHolds(_Holds[threading.Lock]):
@@ -74,7 +77,7 @@ class ThreadHolds(_Holds[threading.Lock]):
     def take(self, keys: Iterable[str]) -> None:
         """Wait for the locks of ``keys``, one after the other."""
         for key in keys:
-            if self._is_mine(key):
+            if self._holds_already(key):
                 continue
             lock = self._locks.join(key)
             try:
@@ -82,7 +85,7 @@ class ThreadHolds(_Holds[threading.Lock]):
             except BaseException:
                 self._locks.leave(key)
                 raise
-            self._held[key] = lock
+            self._held[key] = (lock, 1)
 
 
 class LoopHolds(_Holds[asyncio.Lock]):
@@ -91,7 +94,7 @@ class LoopHolds(_Holds[asyncio.Lock]):
     async def take(self, keys: Iterable[str]) -> None:
         """Wait for the locks of ``keys``, one after the other."""
         for key in keys:
-            if self._is_mine(key):
+            if self._holds_already(key):
                 continue
             lock = self._locks.join(key)
             try:
@@ -99,7 +102,7 @@ class LoopHolds(_Holds[asyncio.Lock]):
             except BaseException:
                 self._locks.leave(key)
                 raise
-            self._held[key] = lock
+            self._held[key] = (lock, 1)
 
 
 class HotKeys:

@@ -14,7 +14,7 @@ import redis as driver
 from statecore.store import ops
 from statecore.store.base import Store
 from statecore.store.clock import MeasuredClock
-from statecore.store.topology import AsyncLinks, Links, driver_errors
+from statecore.store.topology import AsyncLinks, Links, driver_errors, translated
 from statecore.store.wire import Call, call_for, wait_command
 
 ASYNC_LINKS = 16
@@ -81,36 +81,34 @@ class RedisStore(Store):
 
     def _ask(self, call: Call) -> Any:
         command, may_repeat = call.command(), call.is_repeatable
-        with driver_errors():
-            while True:
-                sent_us = self.clock.monotonic_us()
-                try:
-                    reply = self._links.exchange(command)
-                    break
-                except driver.exceptions.NoScriptError:
-                    command = call.full_command()
-                except driver.ConnectionError:
-                    if not may_repeat:
-                        raise
-                    may_repeat = False
-        return self._learn(call, reply, sent_us)
+        while True:
+            sent_us = self.clock.monotonic_us()
+            try:
+                reply = self._links.exchange(command)
+            except driver.exceptions.NoScriptError:
+                command = call.full_command()
+            except (driver.RedisError, OSError) as error:
+                if not (may_repeat and isinstance(error, driver.ConnectionError)):
+                    raise translated(error) from error
+                may_repeat = False
+            else:
+                return self._learn(call, reply, sent_us)
 
     async def _aask(self, call: Call) -> Any:
         command, may_repeat = call.command(), call.is_repeatable
         links = self._links_of_loop()
-        with driver_errors():
-            while True:
-                sent_us = self.clock.monotonic_us()
-                try:
-                    reply = await links.exchange(command)
-                    break
-                except driver.exceptions.NoScriptError:
-                    command = call.full_command()
-                except driver.ConnectionError:
-                    if not may_repeat:
-                        raise
-                    may_repeat = False
-        return self._learn(call, reply, sent_us)
+        while True:
+            sent_us = self.clock.monotonic_us()
+            try:
+                reply = await links.exchange(command)
+            except driver.exceptions.NoScriptError:
+                command = call.full_command()
+            except (driver.RedisError, OSError) as error:
+                if not (may_repeat and isinstance(error, driver.ConnectionError)):
+                    raise translated(error) from error
+                may_repeat = False
+            else:
+                return self._learn(call, reply, sent_us)
 
     def _learn(self, call: Call, reply: list[Any], sent_us: int) -> Any:
         if reply[0]:

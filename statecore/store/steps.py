@@ -125,13 +125,13 @@ def _written(values: Seen, writes: Sequence[ops.Write]) -> dict[ops.Cell, bytes 
     """What the cells of a decision hold after its writes."""
     after: dict[ops.Cell, bytes | None] = {}
     for write in writes:
-        match write:
-            case ops.Set(key, value):
-                after[ops.Key(key)] = value
-            case ops.HashSet(key, fields):
-                after |= {ops.Field(key, name): value for name, value in fields.items()}
-            case ops.HashDelete(key, names):
-                after |= {ops.Field(key, name): None for name in names}
-            case ops.Delete(keys):
-                after |= {cell: None for cell in values if cell.key in keys}
+        if isinstance(write, ops.Set):
+            after[ops.Key(write.key)] = write.value
+        elif isinstance(write, ops.HashSet):
+            for name, value in write.fields.items():
+                after[ops.Field(write.key, name)] = value
+        elif isinstance(write, ops.HashDelete):
+            after |= {ops.Field(write.key, name): None for name in write.names}
+        elif isinstance(write, ops.Delete):
+            after |= {cell: None for cell in values if cell.key in write.keys}
     return after
