@@ -49,7 +49,6 @@ class Engine:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory.resolve()
-        self.directory.mkdir(parents=True, exist_ok=True)
         self.socket_path = _short_path(self.directory) / SOCKET
         self._process: subprocess.Popen[bytes] | None = None
         self._ended = threading.Event()

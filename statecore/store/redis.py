@@ -71,7 +71,7 @@ class RedisStore(Store):
     async def aclose(self) -> None:
         """Close the connections of the running event loop; blocked tails of it end.
 
-        An event loop that has used the store must come here before it closes.
+        It also happens by itself when the event loop ends.
         """
         links = self._async_links.pop(asyncio.get_running_loop(), None)
         if links:
@@ -96,7 +96,7 @@ class RedisStore(Store):
 
     async def _aask(self, call: Call) -> Any:
         command, may_repeat = call.command(), call.is_repeatable
-        links = self._links_of_loop()
+        links = await self._links_of_loop()
         while True:
             sent_us = self.clock.monotonic_us()
             try:
@@ -115,14 +115,15 @@ class RedisStore(Store):
             self.clock.learn(reply[0], sent_us, self.clock.monotonic_us())
         return call.decode(reply[1:])
 
-    def _links_of_loop(self) -> AsyncLinks:
+    async def _links_of_loop(self) -> AsyncLinks:
         loop = asyncio.get_running_loop()
         links = self._async_links.get(loop)
-        if links is None:
+        if links is None or links.is_closed:
             with self._guard:
-                for other in [other for other in self._async_links if other.is_closed()]:
-                    del self._async_links[other]
+                for ended in [each for each in self._async_links if each.is_closed()]:
+                    del self._async_links[ended]
                 links = self._async_links[loop] = AsyncLinks(self.url, ASYNC_LINKS)
+            await links.open()
         return links
 
     # -- tail: the blocking read only wakes us; the script says what is new, or gone --
@@ -143,7 +144,7 @@ class RedisStore(Store):
         return tailed
 
     async def _atail(self, tail: ops.Tail) -> ops.Tailed:
-        stop, links = time.monotonic() + tail.block_ms / 1000, self._links_of_loop()
+        stop, links = time.monotonic() + tail.block_ms / 1000, await self._links_of_loop()
         tailed: ops.Tailed = await self._aask(call_for(tail))
         while (left := _left(tailed, stop)) > 0:
             try:

@@ -50,6 +50,7 @@ class Supervisor:
         Raises:
             StoreUnavailable: the engine does not start.
         """
+        self.engine.directory.mkdir(parents=True, exist_ok=True)
         path = self.engine.directory / "users.lock"
         self._users = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         # waits while the last user before us is stopping the engine

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -114,7 +114,12 @@ class AsyncLinks:
         self._idle: list[Any] = []
         self._blocked: set[Any] = set()
         self._free = asyncio.Semaphore(at_once)
+        self._end = self._close_at_end_of_loop()
         self.is_closed = False
+
+    async def open(self) -> None:
+        """Have the event loop close the connections when it ends."""
+        await anext(self._end)
 
     async def exchange(self, arguments: list[Argument], block_s: float = 0.0) -> Any:
         """Send one command and wait for its answer, which may take ``block_s`` longer."""
@@ -126,6 +131,19 @@ class AsyncLinks:
 
     async def close(self) -> None:
         """Close all connections; exchanges that block end with a connection error."""
+        await self._end.aclose()
+
+    async def _close_at_end_of_loop(self) -> AsyncGenerator[None]:
+        """Event loops close their asynchronous generators before they end, so this one tidies up.
+
+        Otherwise whoever runs an event loop would have to know of the store.
+        """
+        try:
+            yield
+        finally:
+            await self._disconnect_all()
+
+    async def _disconnect_all(self) -> None:
         self.is_closed = True
         for link in (*self._blocked, *self._idle):
             await link.disconnect()

@@ -186,6 +186,11 @@ def test_the_engine_listens_to_its_socket_only(tmp_path, store):
     assert (engine_directory(tmp_path) / SOCKET).stat().st_mode & 0o077 == 0
 
 
+def test_asking_for_the_url_of_an_engine_creates_nothing(tmp_path):
+    assert engine_url(tmp_path / "new", 1) == f"unix://{tmp_path}/new/engine/valkey.sock?db=1"
+    assert not (tmp_path / "new").exists()
+
+
 def test_a_url_names_the_store(tmp_path):
     kinds = {"memory://": MemoryStore, "redis://127.0.0.1:1/0": RedisStore, "unix:///x": RedisStore}
     for url, kind in kinds.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import socket
 import threading
@@ -158,6 +159,14 @@ def test_a_wrong_password_is_told(store, server):
     server.client.execute_command("AUTH", "secret")
     server.client.config_set("requirepass", "")
     other.close()
+
+
+def test_event_loops_come_and_go_without_a_word_to_the_store(store):
+    """Left connections would be warned of, and warnings fail tests."""
+    for n in range(5):
+        asyncio.run(store.acommit({}, [ops.Set("a", b"%d" % n)]))
+        gc.collect()
+    assert asyncio.run(store.aread(A)) == [b"4"]
 
 
 def test_a_closed_store_refuses_further_requests(store):
