@@ -166,11 +166,10 @@ def _place(span: Span, result: ChunkResult) -> Iterator[Line]:
     whole = Line(start_ms=0, end_ms=span.duration_ms, text=result.text)
     spoken = [line for line in result.segments or (whole,) if line.text.strip()]
     placed = sorted((_shift(line, span) for line in spoken), key=lambda line: line.start_ms)
-    for line, following in pairwise([*placed, None]):
-        assert line is not None
+    limits = [line.start_ms for line in placed[1:]] + [span.end_ms]
+    for line, limit in zip(placed, limits, strict=False):
         # A transcriber may let lines overlap; onsets are what it hears best, so these stay.
-        end = line.end_ms if following is None else min(line.end_ms, following.start_ms)
-        yield msgspec.structs.replace(line, end_ms=end)
+        yield msgspec.structs.replace(line, end_ms=min(line.end_ms, limit))
 
 
 def _shift(line: Line, span: Span) -> Line:

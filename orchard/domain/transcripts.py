@@ -90,7 +90,7 @@ def _whole_result(transcript: Transcript, time_ms: int) -> Result:
             start_ms=line.start_ms,
             end_ms=line.end_ms,
             text=line.text,
-        )  # fmt: skip
+        )
         for line in transcript.segments
     )
     return Result(
