@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar, cast
 
@@ -16,7 +16,6 @@ from statecore.store.lastseen import LastSeen
 from statecore.store.steps import Steps
 
 T = TypeVar("T")
-_HERE = (ops.Recall, ops.Remember, ops.LetGo)
 
 
 class Store(ABC):
@@ -146,33 +145,34 @@ class Store(ABC):
             held.give_back_all()
             steps.close()
 
-    def _answer(self, request: ops.Request | ops.Local, held: ThreadHolds) -> Any:
-        if isinstance(request, ops.Hold):
-            return held.take(request.keys)
-        if isinstance(request, ops.Now):
+    def _answer(self, request: Any, held: ThreadHolds) -> Any:
+        kind = type(request)
+        if at_once := _AT_ONCE.get(kind):
+            return at_once(self, request, held)
+        if kind is ops.Now:
             return self.now()
-        if isinstance(request, ops.Pause):
+        if kind is ops.Hold:
+            return held.take(request.keys)
+        if kind is ops.Pause:
             return time.sleep(request.seconds)
-        if isinstance(request, _HERE):
-            return self._answer_here(request, held)
         return self.perform(request)
 
-    async def _aanswer(self, request: ops.Request | ops.Local, held: LoopHolds) -> Any:
-        if isinstance(request, ops.Hold):
-            return await held.take(request.keys)
-        if isinstance(request, ops.Now):
+    async def _aanswer(self, request: Any, held: LoopHolds) -> Any:
+        kind = type(request)
+        if at_once := _AT_ONCE.get(kind):
+            return at_once(self, request, held)
+        if kind is ops.Now:
             return await self.anow()
-        if isinstance(request, ops.Pause):
+        if kind is ops.Hold:
+            return await held.take(request.keys)
+        if kind is ops.Pause:
             return await asyncio.sleep(request.seconds)
-        if isinstance(request, _HERE):
-            return self._answer_here(request, held)
         return await self.aperform(request)
 
-    def _answer_here(
-        self, request: ops.Recall | ops.Remember | ops.LetGo, held: ThreadHolds | LoopHolds
-    ) -> Any:
-        if isinstance(request, ops.Recall):
-            return self.last_seen.recall(request.cells)
-        if isinstance(request, ops.Remember):
-            return self.last_seen.remember(request.seen)
-        return held.give_back(request.keys)
+
+_AT_ONCE: dict[type, Callable[[Store, Any, ThreadHolds | LoopHolds], Any]] = {
+    ops.Recall: lambda store, recall, held: store.last_seen.recall(recall.cells),
+    ops.Remember: lambda store, remember, held: store.last_seen.remember(remember.seen),
+    ops.LetGo: lambda store, let_go, held: held.give_back(let_go.keys),
+}
+"""What a driver answers without waiting for anything."""

@@ -72,7 +72,8 @@ def check(request: ops.Request) -> None:
 
 
 def _check_ttl(write: ops.Set | ops.Expire) -> None:
-    ttl(write.ttl_ms)
+    if write.ttl_ms is not None:
+        ttl(write.ttl_ms)
 
 
 def _check_scores(write: ops.SortedAdd) -> None:
@@ -118,7 +119,7 @@ def one_partition(keys: Iterable[str]) -> None:
         CrossPartition: some key's tag ``{pNN}`` is missing or another.
     """
     keys = tuple(keys)
-    if "{" in {key[:1] for key in keys}:
+    if "{p" in "".join(keys):  # else it is the usual case, and done
         tags = {match.group() if (match := _PARTITION.match(key)) else "": key for key in keys}
         if len(tags) > 1:
             raise CrossPartition(f"{' and '.join(tags.values())} are in different partitions")
@@ -167,13 +168,13 @@ def _meet(key: str, kind: Kind, required: dict[str, Kind], current: dict[str, Ki
     current[key] = kind
 
 
-def ttl(ttl_ms: int | None) -> int | None:
-    """A lifetime in ms, or ``None`` for ever.
+def ttl(ttl_ms: int) -> int:
+    """A lifetime in ms.
 
     Raises:
         StoreError: it is not between 1 ms and a hundred years.
     """
-    if ttl_ms is not None and not 0 < ttl_ms <= MAX_TTL_MS:
+    if not 0 < ttl_ms <= MAX_TTL_MS:
         raise StoreError(f"A lifetime of {ttl_ms} ms is not between 1 and {MAX_TTL_MS}")
     return ttl_ms
 

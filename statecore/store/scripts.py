@@ -19,6 +19,11 @@ class Script:
 def load(name: str) -> Script:
     """The script in ``lua/<name>.lua``."""
     source = files("statecore.store").joinpath("lua", f"{name}.lua").read_text("utf-8")
+    return script(name, source)
+
+
+def script(name: str, source: str) -> Script:
+    """A script from its text."""
     return Script(name, source, hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest())
 
 

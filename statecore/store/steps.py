@@ -22,6 +22,8 @@ Steps = Generator[ops.Request | ops.Local, Any, T]
 
 Seen = Mapping[ops.Cell, bytes | None]
 
+_NOW = ops.Now()
+
 MAX_TRIES = 50
 """Conflicts on one decision before giving up; with jitter this is never reached in practice."""
 
@@ -83,12 +85,15 @@ def transact(cells: Sequence[ops.Cell], decide: Decide[T], *, hot: Sequence[str]
     Raises:
         TooManyConflicts: the cells changed under every one of ``MAX_TRIES`` tries.
     """
-    yield ops.Hold(tuple(sorted(hot)))
-    recalled: Seen = yield ops.Recall(tuple(cells))
-    fresh = len(recalled) < len(cells)
-    values = (yield from _read_cells(cells)) if fresh else recalled
+    if hot:
+        yield ops.Hold(tuple(sorted(hot)))
+    values: Seen = yield ops.Recall(tuple(cells))
+    fresh = len(values) < len(cells)
+    if fresh:
+        values = yield from _read_cells(cells)
     for attempt in range(MAX_TRIES):
-        decision = yield from _decide(decide, values, fresh)
+        at = yield _NOW
+        decision = _decide(decide, values, at, fresh)
         if decision is None:
             values, fresh = (yield from _read_cells(cells)), True
             continue
@@ -98,8 +103,9 @@ def transact(cells: Sequence[ops.Cell], decide: Decide[T], *, hot: Sequence[str]
             if attempt:
                 yield ops.Pause(random.uniform(0, 0.002 * min(attempt, 10)))  # noqa: S311
             continue
-        yield ops.Remember({**values, **_written(values, decision.writes)})
-        yield ops.LetGo(tuple(sorted(hot)))
+        yield ops.Remember(_after(values, decision.writes))
+        if hot:
+            yield ops.LetGo(tuple(sorted(hot)))
         return decision.result
     raise TooManyConflicts(f"{MAX_TRIES} conflicts on {list(cells)[:3]}")
 
@@ -109,21 +115,20 @@ def _read_cells(cells: Sequence[ops.Cell]) -> Steps[Seen]:
     return dict(zip(cells, values, strict=True))
 
 
-def _decide(decide: Decide[T], values: Seen, fresh: bool) -> Steps[Decision[T] | None]:
+def _decide(decide: Decide[T], values: Seen, at: datetime, fresh: bool) -> Decision[T] | None:
     """The decision, or ``None`` when it must not be trusted before a real read."""
-    at = yield from now()
     try:
         decision = decide(values, at)
     except Exception:
         if fresh:
             raise
         return None
-    return decision if fresh or (decision.writes and decision.certain) else None
+    return decision if fresh or decision.writes else None
 
 
-def _written(values: Seen, writes: Sequence[ops.Write]) -> dict[ops.Cell, bytes | None]:
-    """What the cells of a decision hold after its writes."""
-    after: dict[ops.Cell, bytes | None] = {}
+def _after(values: Seen, writes: Sequence[ops.Write]) -> Seen:
+    """What the cells decided on, and those written, hold after the writes."""
+    after = dict(values)
     for write in writes:
         if isinstance(write, ops.Set):
             after[ops.Key(write.key)] = write.value
@@ -131,7 +136,8 @@ def _written(values: Seen, writes: Sequence[ops.Write]) -> dict[ops.Cell, bytes 
             for name, value in write.fields.items():
                 after[ops.Field(write.key, name)] = value
         elif isinstance(write, ops.HashDelete):
-            after |= {ops.Field(write.key, name): None for name in write.names}
+            for name in write.names:
+                after[ops.Field(write.key, name)] = None
         elif isinstance(write, ops.Delete):
-            after |= {cell: None for cell in values if cell.key in write.keys}
+            after |= {cell: None for cell in after if cell.key in write.keys}
     return after

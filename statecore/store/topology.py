@@ -61,20 +61,18 @@ class Links:
         """Send one command and wait for its answer, which may take ``block_s`` longer."""
         packed = pack(arguments)
         link = self._borrow()
-        timeout = {"timeout": block_s + ANSWER_TIMEOUT_S} if block_s else {}
         try:
             if block_s:
                 self._blocked.add(link)
-            link.send_packed_command([packed], check_health=False)
-            answer = link.read_response(**timeout)
+            link.send_packed_command((packed,), check_health=False)
+            answer = self._answer(link, block_s)
         except driver.ResponseError:
             self._give_back(link)
             raise
         except BaseException:
+            self._blocked.discard(link)
             link.disconnect()
             raise
-        finally:
-            self._blocked.discard(link)
         self._give_back(link)
         return answer
 
@@ -85,6 +83,14 @@ class Links:
             link.disconnect()
         while self._idle:
             self._idle.pop()[0].disconnect()
+
+    def _answer(self, link: Any, block_s: float) -> Any:
+        if not block_s:
+            return link.read_response()
+        try:
+            return link.read_response(timeout=block_s + ANSWER_TIMEOUT_S)
+        finally:
+            self._blocked.discard(link)
 
     def _borrow(self) -> Any:
         if self.is_closed:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import chain
 from typing import Any, NamedTuple
 
 from statecore.store import checks, ops
 from statecore.store.checks import decode
+from statecore.store.errors import WrongType
 from statecore.store.scripts import COMMIT, READ, SCAN, TAIL, TAKE, Script
+from statecore.store.unrolled import script_for
 
 Argument = bytes | str | int
 
@@ -41,10 +44,10 @@ def call_for(request: ops.Request, *, asks_time: bool = False) -> Call:
     Raises:
         StoreError: the request makes no sense; see ``checks``.
     """
+    if isinstance(request, ops.Commit):
+        return _commit(request, asks_time)
     checks.check(request)
     match request:
-        case ops.Commit():
-            return _commit(request, asks_time)
         case ops.Read(refs):
             return _read(refs)
         case ops.Take(queue, leases, count, ttl_ms):
@@ -56,109 +59,144 @@ def call_for(request: ops.Request, *, asks_time: bool = False) -> Call:
     raise TypeError(f"Not a request to a store: {request!r}")
 
 
-# -- commit -------------------------------------------------------------------
+# -- commit: a plan, which repeats, and data; see lua/commit.lua ------------------
 
 
 def _commit(commit: ops.Commit, asks_time: bool) -> Call:
-    keys = _Keys()
-    kinds = checks.required_kinds(commit)
-    for cell in commit.expected:
-        kinds.pop(cell.key, None)  # its expectation checks the type as well
-    arguments: list[Argument] = [int(asks_time), len(kinds)]
-    for key, kind in kinds.items():
-        arguments += (keys[key], _COUNTS[kind])
-    arguments.append(len(commit.expected))
-    for cell, value in commit.expected.items():
-        arguments += (
-            (keys[cell.key], "GET")
-            if isinstance(cell, ops.Key)
-            else (
-                keys[cell.key],
-                "HGET",
-                cell.name,
-            )
-        )
-        arguments += ("0",) if value is None else ("1", value)
+    plan = _Plan()
+    expected = commit.expected
+    for cell, value in expected.items():
+        plan.expect(cell, value)
     for write in commit.writes:
-        _WRITES[type(write)](write, keys, arguments)
-    return Call(COMMIT, keys, arguments, lambda reply: _committed(commit, reply), False)
+        _WRITES[type(write)](write, plan)
+    checks.one_partition(plan.keys)
+    tokens = (len(plan.checks) // 2, *plan.checks, len(expected), *plan.steps)
+    script, arguments = COMMIT if asks_time else script_for(tokens), plan.data
+    if script is COMMIT:
+        arguments = [int(asks_time), len(tokens), *tokens, *arguments]
+    return Call(script, plan.keys, arguments, partial(_committed, expected), False)
 
 
-def _committed(commit: ops.Commit, reply: list[Any]) -> ops.Committed | ops.Conflict:
-    return ops.Conflict(dict(zip(commit.expected, reply, strict=True))) if reply else _COMMITTED
+def _committed(expected: Iterable[ops.Cell], reply: list[Any]) -> ops.Committed | ops.Conflict:
+    return ops.Conflict(dict(zip(expected, reply, strict=True))) if reply else _COMMITTED
 
 
+_COMMITTED = ops.Committed()
 _COUNTS: dict[checks.Kind, str] = {
-    checks.STRING: "STRLEN",
     checks.HASH: "HLEN",
     checks.SET: "SCARD",
     checks.SORTED: "ZCARD",
     checks.STREAM: "XLEN",
 }
-_COMMITTED = ops.Committed()
 
 
-class _Keys(dict[str, int]):
-    """Each key once, in the order met, with its index in ``KEYS``."""
+class _Plan:
+    """What a commit does, apart from the data it does it with. The hottest code of the store."""
 
-    def __missing__(self, key: str) -> int:
-        self[key] = len(self) + 1
-        return len(self)
+    __slots__ = ("checks", "data", "keys", "kinds", "steps")
+
+    def __init__(self) -> None:
+        self.keys: dict[str, int] = {}
+        self.kinds: dict[str, checks.Kind | None] = {}
+        self.checks: list[str | int] = []
+        self.steps: list[str | int] = []
+        self.data: list[Argument] = []
+
+    def expect(self, cell: ops.Cell, value: bytes | None) -> None:
+        """Expect a cell to hold these bytes; reading it checks the type of its key."""
+        key, keys = cell.key, self.keys
+        if isinstance(cell, ops.Key):
+            command, kind = "GET", checks.STRING
+        else:
+            command, kind = "HGET", checks.HASH
+            self.data.append(cell.name)
+        if self.kinds.setdefault(key, kind) != kind:
+            raise WrongType(f"{key} is not a {kind}")
+        if value is None:
+            self.steps += (command, keys.setdefault(key, len(keys) + 1), 0)
+        else:
+            self.steps += (command, keys.setdefault(key, len(keys) + 1), 1)
+            self.data.append(value)
+
+    def write(self, command: str, key: str, *arguments: Argument) -> None:
+        """Do a command on a key of any type."""
+        keys = self.keys
+        self.steps += (command, keys.setdefault(key, len(keys) + 1), len(arguments))
+        self.data += arguments
+
+    def write_to(self, kind: checks.Kind, command: str, key: str, arguments: Sequence[Any]) -> None:
+        """Do a command on many fields or members of a key; the engine refuses one on none.
+
+        Raises:
+            WrongType: this commit has treated the key as another type before.
+        """
+        keys, kinds = self.keys, self.kinds
+        number = keys.setdefault(key, len(keys) + 1)
+        if key not in kinds:
+            self.checks += (_COUNTS[kind], number)
+        elif kinds[key] != kind and kinds[key] is not None:
+            raise WrongType(f"{key} is not a {kind}")
+        kinds[key] = kind
+        if arguments:
+            self.steps += (command, number, len(arguments))
+            self.data += arguments
 
 
-def _set(write: ops.Set, keys: _Keys, to: list[Argument]) -> None:
-    if write.ttl_ms is None:
-        to += ("SET", keys[write.key], 1, write.value)
+def _set(write: ops.Set, plan: _Plan) -> None:
+    key, ttl_ms = write.key, write.ttl_ms
+    plan.kinds[key] = checks.STRING
+    if ttl_ms is None:
+        plan.write("SET", key, write.value)
     else:
-        to += ("SET", keys[write.key], 3, write.value, "PX", write.ttl_ms)
+        plan.write("SETPX", key, write.value, checks.ttl(ttl_ms))
 
 
-def _delete(write: ops.Delete, keys: _Keys, to: list[Argument]) -> None:
+def _delete(write: ops.Delete, plan: _Plan) -> None:
     for key in write.keys:
-        to += ("DEL", keys[key], 0)
+        plan.kinds[key] = None
+        plan.write("DEL", key)
 
 
-def _expire(write: ops.Expire, keys: _Keys, to: list[Argument]) -> None:
+def _expire(write: ops.Expire, plan: _Plan) -> None:
     if write.ttl_ms is None:
-        to += ("PERSIST", keys[write.key], 0)
+        plan.write("PERSIST", write.key)
     else:
-        to += ("PEXPIRE", keys[write.key], 1, write.ttl_ms)
+        plan.write("PEXPIRE", write.key, checks.ttl(write.ttl_ms))
 
 
-def _many(command: str, index: int, arguments: tuple[Any, ...], to: list[Argument]) -> None:
-    """A command on many fields or members; the engine refuses one on none."""
-    if arguments:
-        to += (command, index, len(arguments))
-        to += arguments
+def _append(write: ops.Append, plan: _Plan) -> None:
+    maxlen = checks.at_least_one(write.maxlen, "The bound of a stream")
+    plan.write_to(checks.STREAM, "APPEND", write.key, (maxlen, *write.entries))
 
 
-def _append(write: ops.Append, keys: _Keys, to: list[Argument]) -> None:
-    _many("APPEND", keys[write.key], (write.maxlen, *write.entries), to)
+def _hash_set(write: ops.HashSet, plan: _Plan) -> None:
+    fields = tuple(chain.from_iterable(write.fields.items()))
+    plan.write_to(checks.HASH, "HSET", write.key, fields)
 
 
-def _sorted_add(write: ops.SortedAdd, keys: _Keys, to: list[Argument]) -> None:
-    pairs = ((_number(score), member) for member, score in write.scores.items())
-    _many("ZADD", keys[write.key], tuple(chain.from_iterable(pairs)), to)
+def _sorted_add(write: ops.SortedAdd, plan: _Plan) -> None:
+    pairs = ((_number(checks.score(score)), member) for member, score in write.scores.items())
+    plan.write_to(checks.SORTED, "ZADD", write.key, tuple(chain.from_iterable(pairs)))
 
 
-def _sorted_add_from_now(write: ops.SortedAddFromNow, keys: _Keys, to: list[Argument]) -> None:
-    pairs = ((delay_ms, member) for member, delay_ms in write.delays_ms.items())
-    _many("DEADLINES", keys[write.key], tuple(chain.from_iterable(pairs)), to)
+def _sorted_add_from_now(write: ops.SortedAddFromNow, plan: _Plan) -> None:
+    pairs = ((checks.delay(delay_ms), member) for member, delay_ms in write.delays_ms.items())
+    plan.write_to(checks.SORTED, "DEADLINES", write.key, tuple(chain.from_iterable(pairs)))
 
 
-_WRITES: dict[type[ops.Write], Callable[[Any, _Keys, list[Argument]], None]] = {
+_WRITES: dict[type[ops.Write], Callable[[Any, _Plan], None]] = {
     ops.Set: _set,
     ops.Delete: _delete,
     ops.Expire: _expire,
-    ops.HashSet: lambda write, keys, to: _many(
-        "HSET", keys[write.key], tuple(chain.from_iterable(write.fields.items())), to
-    ),
-    ops.HashDelete: lambda write, keys, to: _many("HDEL", keys[write.key], write.names, to),
-    ops.SetAdd: lambda write, keys, to: _many("SADD", keys[write.key], write.members, to),
-    ops.SetRemove: lambda write, keys, to: _many("SREM", keys[write.key], write.members, to),
+    ops.HashSet: _hash_set,
+    ops.HashDelete: lambda write, plan: plan.write_to(checks.HASH, "HDEL", write.key, write.names),
+    ops.SetAdd: lambda write, plan: plan.write_to(checks.SET, "SADD", write.key, write.members),
+    ops.SetRemove: lambda write, plan: plan.write_to(checks.SET, "SREM", write.key, write.members),
     ops.SortedAdd: _sorted_add,
     ops.SortedAddFromNow: _sorted_add_from_now,
-    ops.SortedRemove: lambda write, keys, to: _many("ZREM", keys[write.key], write.members, to),
+    ops.SortedRemove: lambda write, plan: plan.write_to(
+        checks.SORTED, "ZREM", write.key, write.members
+    ),
     ops.Append: _append,
 }
 
@@ -169,6 +207,14 @@ def _number(score: float) -> str:
 
 
 # -- read ---------------------------------------------------------------------
+
+
+class _Keys(dict[str, int]):
+    """Each key once, in the order met, with its index in ``KEYS``."""
+
+    def __missing__(self, key: str) -> int:
+        self[key] = len(self) + 1
+        return len(self)
 
 
 def _read(refs: tuple[ops.Ref, ...]) -> Call:

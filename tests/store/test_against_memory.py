@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
-from statecore.store import ops
+from statecore.store import ops, unrolled
 from statecore.store.errors import StoreError
 from statecore.store.memory import MemoryStore
 
@@ -126,7 +126,13 @@ def answer(store, request):
 
 
 @pytest.mark.timeout(120)
-def test_the_engine_and_the_dictionaries_never_differ(redis_store, engine_server):
+@pytest.mark.parametrize("most_plans", [0, 1_000_000], ids=["commit.lua", "unrolled"])
+def test_the_engine_and_the_dictionaries_never_differ(
+    redis_store, engine_server, monkeypatch, most_plans
+):
+    monkeypatch.setattr(unrolled, "_unrolled", {})
+    monkeypatch.setattr(unrolled, "MOST_PLANS", most_plans)
+
     class Machine(BothStores):
         engine, server = redis_store, engine_server
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from statecore.store import ops, scripts
+from statecore.store import ops, scripts, unrolled
 from statecore.store.wire import call_for
 
 ROOT = Path(__file__).parents[2]
@@ -109,8 +109,57 @@ def test_a_script_that_the_engine_forgot_is_sent_again(redis_store, engine_serve
     engine_server.client.script_flush()
     redis_store.perform(request_)
     asyncio.run(both())
-    script = next(each for each, request in REQUESTS.items() if request is request_)
-    assert engine_server.client.script_exists(script.sha) == [True]
+    known = [call_for(request_, asks_time=asks).script.sha for asks in (False, True)]
+    assert True in engine_server.client.script_exists(*known)
+
+
+class TestUnrolledCommits:
+    """Scripts of their own for plans that are met often."""
+
+    def test_a_plan_becomes_the_commands_it_stands_for(self):
+        call = call_for(REQUESTS[scripts.COMMIT])
+        assert call.script is not scripts.COMMIT
+        assert body(call.script).splitlines()[1:] == [
+            "call('ZCARD', KEYS[3])",
+            "call('XLEN', KEYS[4])",
+            "local cell0 = call('GET', KEYS[1])",
+            "local cell1 = call('HGET', KEYS[2], ARGV[2])",
+            "if cell0 ~= ARGV[1] or cell1 then return {false, cell0, cell1} end",
+            "call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])",
+            "call('HSET', KEYS[2], ARGV[5], ARGV[6])",
+            "local time = call('TIME')",
+            "local now_ms = time[1] * 1000 + math.floor(time[2] / 1000)",
+            "call('ZADD', KEYS[3], string.format('%.0f', now_ms + ARGV[7]), ARGV[8])",
+            "call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[9], '*', 'e', ARGV[10])",
+            "call('DEL', KEYS[5])",
+            "call('DEL', KEYS[6])",
+            "return {false}",
+        ]
+
+    def test_commits_that_differ_only_in_names_and_bytes_share_a_script(self):
+        one, other = (
+            call_for(ops.Commit({ops.Key(f"{n}"): b"%d" % n}, (ops.Set(f"{n}", b"x" * n),)))
+            for n in (1, 2)
+        )
+        assert one.script is other.script
+        assert one.script is not scripts.COMMIT
+
+    def test_no_name_or_value_gets_into_the_text_of_a_script(self):
+        evil = "') redis.call('FLUSHALL') --"
+        write = ops.HashSet(evil, {evil: evil.encode()})
+        assert (
+            evil not in call_for(ops.Commit({ops.Field(evil, evil): b""}, (write,))).script.source
+        )
+
+    def test_engines_are_not_filled_with_scripts(self, monkeypatch):
+        monkeypatch.setattr(unrolled, "_unrolled", {})
+        for n in range(1000):
+            writes = tuple(ops.SetAdd("s", ("m",) * (n >> bit & 3)) for bit in range(0, 10, 2))
+            call_for(ops.Commit({}, writes))
+        assert len(unrolled._unrolled) == unrolled.MOST_PLANS
+        long = ops.Commit({}, tuple(ops.Set(f"{n}", b"") for n in range(30)))
+        wide = ops.Commit({}, (ops.SetAdd("s", tuple(map(str, range(30)))),))
+        assert call_for(long).script is call_for(wide).script is scripts.COMMIT
 
 
 def test_a_commit_uses_one_command(redis_store, engine_server):

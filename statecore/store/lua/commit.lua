@@ -1,18 +1,23 @@
 -- Apply all writes of a commit if every expected cell still holds exactly the
 -- expected bytes; otherwise write nothing and answer what the cells hold now.
 -- Types are checked before the first write: a script that fails in the middle
--- is not rolled back.
+-- is not rolled back. A plan met often is unrolled into a script of its own
+-- (unrolled.py), which must do the same.
 --
 -- KEYS  every key that is expected something of, or written to
 -- ARGV  1. "1" to be told the server's time, which costs as much as three writes
---       2. number of type checks, then for each:    key index, command that
---          counts what a key of that type holds (ZCARD, XLEN, …)
---       3. number of expectations, then for each:   key index, command (GET | HGET),
---          [field of HGET,] "1" and the bytes, or "0" for absent
---       4. until the end, for each write:           command, key index, number of
---          arguments n, n arguments. Two commands are our own:
---            DEADLINES  pairs of delay in ms and member, scored now + delay
---            APPEND     the stream's bound, then entries
+--       2. length of the plan, and the plan:
+--            number of type checks, then for each:   command that counts what a key of
+--              that type holds (ZCARD, XLEN, …), key index
+--            number of expectations, then for each:  GET or HGET, key index, "1" or "0"
+--              for absent
+--            for each write:                         command, key index, number of its
+--              arguments. Three commands are our own:
+--                SETPX      value and lifetime in ms
+--                DEADLINES  pairs of delay in ms and member, scored now + delay
+--                APPEND     the stream's bound, then entries
+--       3. the data that the plan consumes: for each expectation the field of a HGET
+--          and the bytes unless absent, for each write its arguments
 -- Reply {server time in µs or nil}                  committed
 --       {server time in µs or nil, bytes or nil, …} conflict: all expected cells
 -- Test  tests/store/test_lua.py, tests/store/test_conformance.py (TestCommits)
@@ -26,33 +31,35 @@ local function time_us()
   return time[1] * 1000000 + time[2]
 end
 
-local at = 3
-for _ = 1, tonumber(ARGV[2]) do
-  -- fails for a key of another type; half the price of TYPE
-  call(ARGV[at + 1], KEYS[tonumber(ARGV[at])])
-  at = at + 2
+local plan = 4
+local data = ARGV[2] + 3
+local stop = data
+
+for _ = 1, tonumber(ARGV[3]) do
+  -- fails for a key of another type
+  call(ARGV[plan], KEYS[tonumber(ARGV[plan + 1])])
+  plan = plan + 2
 end
 
 local current, is_same = {ARGV[1] == '1' and time_us()}, true
-local expected = tonumber(ARGV[at])
-at = at + 1
+local expected = tonumber(ARGV[plan])
+plan = plan + 1
 for n = 2, expected + 1 do
-  local key, value = KEYS[tonumber(ARGV[at])], nil
-  if ARGV[at + 1] == 'GET' then
+  local key, value = KEYS[tonumber(ARGV[plan + 1])], nil
+  if ARGV[plan] == 'GET' then
     value = call('GET', key)
-    at = at + 2
   else
-    value = call('HGET', key, ARGV[at + 2])
-    at = at + 3
+    value = call('HGET', key, ARGV[data])
+    data = data + 1
   end
   current[n] = value
-  if ARGV[at] == '1' then
-    is_same = is_same and value == ARGV[at + 1]
-    at = at + 2
+  if ARGV[plan + 2] == '1' then
+    is_same = is_same and value == ARGV[data]
+    data = data + 1
   else
     is_same = is_same and not value
-    at = at + 1
   end
+  plan = plan + 3
 end
 if not is_same then
   return current
@@ -70,12 +77,12 @@ local function add_deadlines(key, first, last)
   end
 end
 
-local stop = #ARGV
-while at <= stop do
-  local command, key = ARGV[at], KEYS[tonumber(ARGV[at + 1])]
-  local first = at + 3
-  local last = at + 2 + ARGV[at + 2]
-  if command == 'APPEND' then
+while plan < stop do
+  local command, key = ARGV[plan], KEYS[tonumber(ARGV[plan + 1])]
+  local first, last = data, data + ARGV[plan + 2] - 1
+  if command == 'SETPX' then
+    call('SET', key, ARGV[first], 'PX', ARGV[last])
+  elseif command == 'APPEND' then
     for n = first + 1, last do
       call('XADD', key, 'MAXLEN', '~', ARGV[first], '*', 'e', ARGV[n])
     end
@@ -88,6 +95,7 @@ while at <= stop do
       call(command, key, unpack(ARGV, start, math.min(start + STACK - 1, last)))
     end
   end
-  at = last + 1
+  plan = plan + 3
+  data = last + 1
 end
 return {current[1]}
