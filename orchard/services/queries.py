@@ -29,6 +29,7 @@ from orchard.repository import (
 from orchard.services.counts import count_jobs, worker_bounds
 from orchard.services.limits import keeping
 from statecore.store import ops
+from statecore.store.errors import BadCursor
 from statecore.store.steps import (
     Decision,
     Seen,
@@ -200,8 +201,15 @@ def _as_of(worker: Worker, heard_ms: float) -> Worker:
 
 
 def events_after(cursor: str, *, block_ms: int = 0, limit: int = 500) -> Steps[ops.Tailed]:
-    """Events after a cursor, waiting up to ``block_ms`` for the first."""
-    return tail(keys.EVENTS, cursor, limit, block_ms)
+    """Events after a cursor, waiting up to ``block_ms`` for the first.
+
+    Raises:
+        InvalidInput: the cursor is none of this stream's.
+    """
+    try:
+        return (yield from tail(keys.EVENTS, cursor, limit, block_ms))
+    except BadCursor:
+        raise InvalidInput("cursor", "not a cursor of the events") from None
 
 
 def events_end() -> Steps[str]:

@@ -1,0 +1,81 @@
+"""The live socket: it forwards the frames of one topic, from the cursor of the page on."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+from urllib.parse import parse_qs
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncJsonWebsocketConsumer
+
+from orchard.live import feed
+from orchard.live.frames import check_topic
+from orchard.services import EngineAway, arun, queries
+from orchard.tokens import find_bearer
+
+logger = logging.getLogger(__name__)
+
+ANONYMOUS, FORBIDDEN, BAD_REQUEST, RESET, FAULT = 4401, 4403, 4400, 4410, 1011
+"""Why we close a socket; a browser sees codes only of sockets that were opened first."""
+
+
+class LiveConsumer(AsyncJsonWebsocketConsumer):
+    """``ws/live/?topic=fleet|job:<id>&cursor=…``; without a cursor it begins now."""
+
+    _pump: asyncio.Task[None] | None = None
+
+    async def connect(self) -> None:
+        """Let readers in and start to forward; close with the reason otherwise."""
+        query = parse_qs(self.scope["query_string"].decode("latin-1"))
+        topic, cursor = query.get("topic", [""])[0], query.get("cursor", [""])[0]
+        await self.accept()
+        if refusal := await self._refusal(topic, cursor):
+            await self.close(refusal)
+            return
+        self._pump = asyncio.create_task(self._forward(topic, cursor))
+
+    async def disconnect(self, code: int) -> None:
+        """Stop forwarding."""
+        if self._pump and self._pump is not asyncio.current_task():
+            self._pump.cancel()
+            await asyncio.gather(self._pump, return_exceptions=True)
+
+    async def receive(self, text_data: Any = None, bytes_data: Any = None, **kwargs: Any) -> None:
+        """Take no notice: whoever follows has nothing to say."""
+
+    async def _refusal(self, topic: str, cursor: str) -> int | None:
+        if not check_topic(topic) or len(cursor) > 200:
+            return BAD_REQUEST
+        user = self.scope.get("user")
+        if user is not None and user.is_authenticated:
+            return None
+        headers = dict(self.scope["headers"])
+        kind, _, secret = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
+        if kind.lower() != "bearer":
+            return ANONYMOUS
+        bearer = await database_sync_to_async(find_bearer)(secret.strip())
+        if bearer is None:
+            return ANONYMOUS
+        return None if bearer.may("read") else FORBIDDEN
+
+    async def _forward(self, topic: str, cursor: str) -> None:
+        code = FAULT
+        try:
+            async for frame in feed.frames(topic, cursor or await _end()):
+                # Sending waits while the socket is slow; events gather in the feed's ring.
+                await self.send(text_data=frame)
+            code = RESET
+        except Exception:
+            logger.exception("The live socket of %s ended", topic)
+        await self.close(code)
+
+
+async def _end() -> str:
+    """The cursor of now, as soon as the engine can tell it."""
+    while True:
+        try:
+            return await arun(queries.events_end())
+        except EngineAway:
+            await asyncio.sleep(feed.BACKOFF_S)
