@@ -217,4 +217,7 @@ def _load(path: Path) -> Clip:
 def _onset_ms(samples: Samples) -> int:
     frames = np.abs(samples[: len(samples) // 160 * 160].astype(np.float64)).reshape(-1, 160)
     level = frames.mean(axis=1)
-    return int(np.argmax(level > 0.15 * np.percentile(level, 95))) * 10
+    loud = level > 0.12 * np.percentile(level, 95)
+    # A voice lasts; a click at the very start of a clip does not.
+    lasting = np.lib.stride_tricks.sliding_window_view(loud, 6).all(axis=1)
+    return int(np.argmax(lasting)) * 10
