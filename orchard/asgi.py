@@ -1,6 +1,7 @@
 """The ASGI application: pages and REST over HTTP, live updates over WebSockets."""
 
 import os
+import tempfile
 
 from django.core.asgi import get_asgi_application
 
@@ -11,12 +12,17 @@ http = get_asgi_application()
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
+from django.conf import settings  # noqa: E402
 
+from orchard.api.intake import Intake  # noqa: E402
 from orchard.live.routing import websocket_urlpatterns  # noqa: E402
+
+# Django spools bodies here: on the storage's own disk, not where the system may keep it in memory.
+tempfile.tempdir = str(settings.FILE_UPLOAD_TEMP_DIR)
 
 application = ProtocolTypeRouter(
     {
-        "http": http,
+        "http": Intake(http),
         "websocket": AllowedHostsOriginValidator(
             AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
         ),

@@ -43,7 +43,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "orchard.static_files.StaticFiles",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -182,8 +182,8 @@ CONTENT_SECURITY_POLICY = {
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "orchard.api.errors.answer_error",
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["orchard.api.wire.JsonRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["orchard.api.wire.JsonParser"],
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "orchard.api.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
@@ -194,7 +194,18 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Orchard",
     "VERSION": "0.1.0",
     "DESCRIPTION": "Control plane for fleets of workers.",
+    "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "ENUM_NAME_OVERRIDES": {
+        "JobStatus": "orchard.services.queries.JOB_STATUSES",
+        "ChunkStatus": "orchard.api.answers.CHUNK_STATUSES",
+        "WorkerStatus": "orchard.api.answers.WORKER_STATUSES",
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "orchard.api.schema.add_bodies",
+    ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

@@ -6,6 +6,6 @@ A service returns :data:`Steps`: it does no I/O until :func:`run` or
 
 from __future__ import annotations
 
-from orchard.services.engine import EngineAway, EngineFull, arun, get_engine, run
+from orchard.services.engine import EngineAway, EngineBusy, EngineFull, arun, get_engine, run
 
-__all__ = ["EngineAway", "EngineFull", "arun", "get_engine", "run"]
+__all__ = ["EngineAway", "EngineBusy", "EngineFull", "arun", "get_engine", "run"]

@@ -9,9 +9,10 @@ from orchard.conf import get_conf
 from statecore.store import Store, open_store
 from statecore.store.errors import StoreFull as EngineFull
 from statecore.store.errors import StoreUnavailable as EngineAway
+from statecore.store.errors import TooManyConflicts as EngineBusy
 from statecore.store.steps import Steps
 
-__all__ = ["EngineAway", "EngineFull", "arun", "get_engine", "run", "use"]
+__all__ = ["EngineAway", "EngineBusy", "EngineFull", "arun", "get_engine", "run", "use"]
 
 T = TypeVar("T")
 

@@ -43,6 +43,9 @@ from statecore.store.steps import (
 MAX_PAGE = 200
 """Most entries of one page."""
 
+JOB_STATUSES = tuple(str(status) for status in JobStatus)
+"""The names of all states of a job, for those who may ask for one."""
+
 
 class JobView(msgspec.Struct, frozen=True):
     """A job with its chunk list, wherever that is kept at the moment."""

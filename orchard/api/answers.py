@@ -1,0 +1,265 @@
+"""Shapes of answers, for the API document. What is sent comes from :mod:`orchard.codec`."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
+from rest_framework import serializers
+
+from orchard.services.queries import JOB_STATUSES
+
+CHUNK_STATUSES = ("waiting", "running", "completed", "failed")
+WORKER_STATUSES = ("online", "busy", "offline")
+
+
+def example(name: str, value: object) -> OpenApiExample:
+    """An example of an answer."""
+    return OpenApiExample(name, value=value, response_only=True)
+
+
+@extend_schema_serializer(
+    examples=[
+        example("a wrong field", {
+            "error": "progress: Expected `float` <= 1.0", "code": "invalid",
+            "detail": {"progress": ["Expected `float` <= 1.0"]},
+        }),
+        example("too late", {
+            "error": "Somebody else holds this work now; the report came too late.",
+            "code": "stale_token", "holder": "kitchen-pc", "status": "running",
+        }),
+    ]
+)  # fmt: skip
+class ErrorAnswer(serializers.Serializer):
+    """What every refusal looks like; some carry facts besides, such as ``holder``."""
+
+    error = serializers.CharField(help_text="The reason, for people.")
+    code = serializers.CharField(help_text="The reason, for programs.")
+    detail = serializers.DictField(
+        child=serializers.ListField(child=serializers.CharField()),
+        required=False,
+        help_text="The reasons by field.",
+    )
+
+
+class PlainErrorAnswer(serializers.Serializer):
+    """What a refusal looks like on the contract's own paths."""
+
+    error = serializers.CharField()
+
+
+class WorkerAnswer(serializers.Serializer):
+    """One worker."""
+
+    worker_id = serializers.CharField()
+    url = serializers.CharField()
+    status = serializers.ChoiceField(WORKER_STATUSES)
+    is_processing = serializers.BooleanField()
+    last_updated = serializers.DateTimeField()
+    metadata = serializers.DictField()
+    pending_chunks = serializers.ListField(child=serializers.CharField())
+    performance_history = serializers.ListField(child=serializers.DictField())
+    draining = serializers.BooleanField(required=False)
+    paused = serializers.BooleanField(required=False)
+    heartbeat_s = serializers.FloatField(required=False)
+    lease_s = serializers.FloatField(required=False)
+
+
+class WorkersAnswer(serializers.Serializer):
+    """All workers."""
+
+    workers = WorkerAnswer(many=True)
+    count = serializers.IntegerField()
+
+
+class HeartbeatAnswer(serializers.Serializer):
+    """Which leases were extended, and which are lost."""
+
+    worker = WorkerAnswer()
+    extended = serializers.ListField(child=serializers.CharField())
+    lost = serializers.ListField(child=serializers.CharField())
+
+
+class ClaimedAnswer(serializers.Serializer):
+    """One chunk that the worker holds now."""
+
+    chunk_id = serializers.CharField()
+    job_id = serializers.CharField()
+    index = serializers.IntegerField()
+    token = serializers.IntegerField()
+    attempts = serializers.IntegerField()
+    start_ms = serializers.IntegerField()
+    end_ms = serializers.IntegerField()
+    duration_ms = serializers.IntegerField()
+    language = serializers.CharField(allow_null=True)
+    audio_url = serializers.CharField()
+    lease_s = serializers.FloatField()
+    deadline = serializers.DateTimeField()
+
+
+@extend_schema_serializer(
+    examples=[
+        example("one chunk", {
+            "chunks": [{
+                "chunk_id": "4f2a9c1be07d3386_chunk_0", "job_id": "4f2a9c1be07d3386", "index": 0,
+                "token": 1, "attempts": 1, "start_ms": 0, "end_ms": 48250, "duration_ms": 48250,
+                "language": None, "lease_s": 30.0, "deadline": "2026-11-21T08:00:30Z",
+                "audio_url": "/api/v1/chunks/4f2a9c1be07d3386_chunk_0/audio",
+            }],
+            "draining": False,
+        }),
+    ]
+)  # fmt: skip
+class ClaimAnswer(serializers.Serializer):
+    """The chunks that were claimed; none when the wait was in vain."""
+
+    chunks = ClaimedAnswer(many=True)
+    draining = serializers.BooleanField()
+
+
+class DeadlineAnswer(serializers.Serializer):
+    """When the lease runs out unless it is extended."""
+
+    deadline = serializers.DateTimeField()
+
+
+class AcceptedAnswer(serializers.Serializer):
+    """The result counts; ``repeated`` when it was reported before."""
+
+    accepted = serializers.BooleanField()
+    repeated = serializers.BooleanField()
+
+
+class FailedAnswer(serializers.Serializer):
+    """What becomes of the chunk."""
+
+    status = serializers.ChoiceField(CHUNK_STATUSES)
+
+
+class ChunkAnswer(serializers.Serializer):
+    """One chunk of a job."""
+
+    chunk_id = serializers.CharField()
+    index = serializers.IntegerField()
+    start_ms = serializers.IntegerField(help_text="On the timeline of the recording.")
+    end_ms = serializers.IntegerField()
+    worker_url = serializers.CharField(allow_null=True)
+    status = serializers.ChoiceField(CHUNK_STATUSES)
+    started_at = serializers.DateTimeField(allow_null=True)
+    completed_at = serializers.DateTimeField(allow_null=True)
+    progress = serializers.FloatField(required=False)
+    result_summary = serializers.DictField(child=serializers.IntegerField(), required=False)
+
+
+class LineAnswer(serializers.Serializer):
+    """One line of a transcript, on the timeline of the recording."""
+
+    start = serializers.CharField(help_text="HH:MM:SS.mmm")
+    end = serializers.CharField()
+    start_ms = serializers.IntegerField()
+    end_ms = serializers.IntegerField()
+    text = serializers.CharField()
+
+
+@extend_schema_serializer(
+    examples=[
+        example("two lines", {
+            "text": "Good morning. Let us begin.", "segments_count": 2,
+            "total_processing_time_ms": 1830,
+            "segments": [
+                {"start": "00:00:00.320", "end": "00:00:01.200", "start_ms": 320, "end_ms": 1200,
+                 "text": "Good morning."},
+                {"start": "00:00:01.900", "end": "00:00:03.050", "start_ms": 1900, "end_ms": 3050,
+                 "text": "Let us begin."},
+            ],
+        }),
+    ]
+)  # fmt: skip
+class ResultAnswer(serializers.Serializer):
+    """A transcript as the contract has it; ``partial`` while more is to come."""
+
+    text = serializers.CharField()
+    segments_count = serializers.IntegerField()
+    total_processing_time_ms = serializers.IntegerField()
+    segments = LineAnswer(many=True)
+    partial = serializers.BooleanField(required=False)
+
+
+class JobAnswer(serializers.Serializer):
+    """One job with its chunks."""
+
+    job_id = serializers.CharField()
+    filename = serializers.CharField()
+    status = serializers.ChoiceField(JOB_STATUSES)
+    total_chunks = serializers.IntegerField()
+    completed_chunks = serializers.IntegerField()
+    failed_chunks = serializers.IntegerField(required=False)
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+    chunks = ChunkAnswer(many=True)
+    result = ResultAnswer(required=False)
+    error = serializers.CharField(required=False, help_text="Why it failed.")
+    owner = serializers.CharField(required=False)
+    duration_ms = serializers.IntegerField(required=False)
+    pinned = serializers.BooleanField(required=False)
+
+
+class JobsAnswer(serializers.Serializer):
+    """One page of jobs."""
+
+    jobs = JobAnswer(many=True)
+    count = serializers.IntegerField(help_text="How many there are on all pages.")
+    next = serializers.CharField(allow_null=True, help_text="The cursor of the next page.")
+
+
+class OldJobsAnswer(serializers.Serializer):
+    """The newest jobs."""
+
+    jobs = JobAnswer(many=True)
+    count = serializers.IntegerField(help_text="How many are listed here.")
+
+
+class NodeAnswer(serializers.Serializer):
+    """One worker as the contract has it."""
+
+    id = serializers.CharField()
+    url = serializers.CharField()
+    status = serializers.ChoiceField(WORKER_STATUSES)
+
+
+class NodesAnswer(serializers.Serializer):
+    """All workers as the contract has them."""
+
+    workers = NodeAnswer(many=True)
+    count = serializers.IntegerField()
+
+
+@extend_schema_serializer(
+    examples=[example("accepted", {"status": "accepted", "job_id": "4f2a9c1be07d3386"})]
+)
+class SubmitAnswer(serializers.Serializer):
+    """The recording was accepted."""
+
+    status = serializers.CharField(help_text="Always `accepted`.")
+    job_id = serializers.CharField()
+
+
+@extend_schema_serializer(
+    examples=[
+        example("a small fleet", {
+            "workers": {"total": 3, "online": 1, "busy": 1, "offline": 1},
+            "jobs": {"total": 12, "active": 2, "completed": 9},
+        }),
+    ]
+)  # fmt: skip
+class StatsAnswer(serializers.Serializer):
+    """Counts of workers and jobs."""
+
+    workers = serializers.DictField(child=serializers.IntegerField())
+    jobs = serializers.DictField(child=serializers.IntegerField())
+
+
+class EventsAnswer(serializers.Serializer):
+    """Events in order; ``reset`` when some after the cursor are no longer there."""
+
+    events = serializers.ListField(child=serializers.DictField())
+    cursor = serializers.CharField(help_text="Where to go on from.")
+    reset = serializers.BooleanField()

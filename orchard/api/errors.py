@@ -1,0 +1,128 @@
+"""Errors as answers: the one place where what was refused becomes a status and a body.
+
+The body is always ``{"error", "code", "detail"?}`` and what a program can use
+besides, such as ``holder``. The contract's own paths answer ``{"error"}`` alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
+from django.http import Http404, HttpRequest, JsonResponse
+from rest_framework import exceptions, status
+from rest_framework.response import Response
+
+from orchard.domain import errors
+from orchard.services import EngineAway, EngineBusy, EngineFull
+
+RETRY_AFTER_S = "2"
+"""When to try again while the state engine is away, in seconds."""
+
+_STATUSES: tuple[tuple[type[errors.OrchardError], int], ...] = (
+    (errors.InvalidInput, 400),
+    (errors.NotFound, 404),
+    (errors.WorkerExists, 400),
+    (errors.OrchardError, 409),
+)
+_ENGINE: tuple[tuple[type[Exception], str, str], ...] = (
+    (EngineFull, "engine_full", "The state engine has no memory left"),
+    (EngineAway, "engine_away", "The state engine is away; try again in a moment"),
+    (EngineBusy, "engine_busy", "Too many writers at once; try again in a moment"),
+)
+
+
+class TooLarge(exceptions.APIException):
+    """The body is larger than it may be."""
+
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_detail = "The recording is larger than it may be"
+    default_code = "too_large"
+
+
+class NotOwner(exceptions.PermissionDenied):
+    """Somebody else's job."""
+
+    default_detail = "This job belongs to somebody else"
+    default_code = "not_owner"
+
+
+def answer_error(fault: Exception, context: dict[str, Any]) -> Response | None:
+    """Answer what went wrong in a view; ``None`` leaves a real fault to Django."""
+    found = _engine_answer(fault) or _refusal(fault) or _request_answer(fault)
+    if found is None:
+        return None
+    body, code, headers = found
+    if getattr(context.get("view"), "plain_errors", False):
+        body = {"error": _reason(body)}
+    return Response(body, code, headers=headers)
+
+
+def not_found(request: HttpRequest, *args: Any, **kwargs: Any) -> JsonResponse:
+    """The answer to an address under ``/api/`` that nothing stands behind."""
+    body = {"error": "There is nothing at this address", "code": "not_found"}
+    return JsonResponse(body, status=404)
+
+
+Answer = tuple[dict[str, Any], int, dict[str, str]]
+
+
+def _engine_answer(fault: Exception) -> Answer | None:
+    for kind, code, text in _ENGINE:
+        if isinstance(fault, kind):
+            return {"error": text, "code": code}, 503, {"Retry-After": RETRY_AFTER_S}
+    return None
+
+
+def _refusal(fault: Exception) -> Answer | None:
+    if not isinstance(fault, errors.OrchardError):
+        return None
+    number = next(number for kind, number in _STATUSES if isinstance(fault, kind))
+    code = fault.code
+    if isinstance(fault, errors.WorkerUnavailable):
+        code = str(fault.facts.get("state", code))
+    return {"error": str(fault), "code": code} | fault.facts, number, {}
+
+
+def _request_answer(fault: Exception) -> Answer | None:
+    if isinstance(fault, Http404):
+        fault = exceptions.NotFound()
+    if isinstance(fault, PermissionDenied):
+        fault = exceptions.PermissionDenied()
+    if isinstance(fault, SuspiciousOperation | BadRequest):
+        fault = exceptions.ParseError(str(fault) or None)
+    if not isinstance(fault, exceptions.APIException):
+        return None
+    return _body(fault), fault.status_code, _headers(fault)
+
+
+def _body(fault: exceptions.APIException) -> dict[str, Any]:
+    if isinstance(fault, exceptions.ValidationError):
+        detail = fault.detail if isinstance(fault.detail, dict) else {"body": fault.detail}
+        return {"error": _first(detail), "code": "invalid", "detail": detail}
+    codes = fault.get_codes()
+    return {"error": str(fault.detail), "code": codes if isinstance(codes, str) else "refused"}
+
+
+def _first(detail: dict[str, Any]) -> str:
+    """The first reason in words, with the field it is about."""
+    field, reasons = next(iter(detail.items()))
+    while isinstance(reasons, dict | list) and reasons:
+        reasons = next(iter(reasons.values())) if isinstance(reasons, dict) else reasons[0]
+    return f"{field}: {reasons}"
+
+
+def _reason(body: dict[str, Any]) -> str:
+    """The reason without the field's name: the contract's clients show it to people."""
+    text = str(body["error"])
+    field = next(iter(body.get("detail") or {}), None)
+    return text.removeprefix(f"{field}: ") if field else text
+
+
+def _headers(fault: exceptions.APIException) -> dict[str, str]:
+    headers = {}
+    if getattr(fault, "auth_header", None):
+        headers["WWW-Authenticate"] = fault.auth_header
+    if getattr(fault, "wait", None):
+        headers["Retry-After"] = str(int(fault.wait) + 1)
+    return headers

@@ -1,0 +1,32 @@
+"""``/api/v1/events``: everything that happened, in order, from a cursor on."""
+
+from __future__ import annotations
+
+import msgspec
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from orchard import codec
+from orchard.api.answers import EventsAnswer
+from orchard.api.requests import EventQuery
+from orchard.api.schema import described
+from orchard.api.views import AsyncView, parse
+from orchard.services import arun, queries
+
+
+class Events(AsyncView):
+    """The events of the orchard."""
+
+    @described(EventsAnswer, query=EventQuery, operation_id="list_events")
+    async def get(self, request: Request) -> Response:
+        """Events after a cursor; ``reset`` when some after it are no longer kept."""
+        asked = parse(EventQuery, request.query_params)
+        block_ms = round(asked["wait_s"] * 1000)
+        tailed = await arun(
+            queries.events_after(asked["cursor"], block_ms=block_ms, limit=asked["limit"])
+        )
+        events = [
+            {"cursor": cursor} | msgspec.to_builtins(codec.decode_event(raw))
+            for cursor, raw in tailed.entries
+        ]
+        return Response({"events": events, "cursor": tailed.cursor, "reset": tailed.reset})

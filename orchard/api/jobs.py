@@ -1,0 +1,152 @@
+"""``/api/v1/jobs``: handing in recordings, and what becomes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.core.files.uploadedfile import UploadedFile
+from django.urls import reverse
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from orchard import codec
+from orchard.api.answers import JobAnswer, JobsAnswer
+from orchard.api.errors import TooLarge
+from orchard.api.permissions import check_owner, owner_of
+from orchard.api.requests import JobQuery, PinForm, SubmitForm
+from orchard.api.schema import described
+from orchard.api.views import View, parse
+from orchard.conf import get_conf
+from orchard.domain.errors import InvalidInput
+from orchard.domain.jobs import Job
+from orchard.services import queries, run, submissions, uploads
+from orchard.services.queries import JobView
+
+_UNKNOWN = {404: "There is no such job, or it has expired"}
+_REFUSALS = _UNKNOWN | {409: "The job's state does not allow this"}
+_KEY = OpenApiParameter(
+    "Idempotency-Key", str, OpenApiParameter.HEADER,
+    description="Sending the same key again within a day answers with the first job.",
+)  # fmt: skip
+
+
+class Jobs(View):
+    """All jobs, and the door by which recordings come in."""
+
+    scopes = ("submit",)
+    parser_classes = (MultiPartParser,)
+
+    @described(JobsAnswer, query=JobQuery, operation_id="list_jobs")
+    def get(self, request: Request) -> Response:
+        """List jobs, the newest first; of ended ones, those that ended last first."""
+        page = run(queries.list_jobs(**parse(JobQuery, request.query_params)))
+        shown = [job_shape(view) for view in page.jobs]
+        return Response({"jobs": shown, "next": page.next, "count": page.count})
+
+    @described(
+        {200: JobAnswer, 201: JobAnswer}, operation_id="create_job", headers=[_KEY],
+        refusals={400: "No file, or a field is wrong", 413: "The recording is too large"},
+        request={"multipart/form-data": SubmitForm},
+    )  # fmt: skip
+    def post(self, request: Request) -> Response:
+        """Hand in a recording (201); with an ``Idempotency-Key`` known already, 200."""
+        job, is_new = submit(request)
+        where = reverse("api:job", args=[job.job_id])
+        return Response(job_shape(view_of(job)), 201 if is_new else 200, {"Location": where})
+
+
+class OneJob(View):
+    """One job."""
+
+    scopes = ("submit",)
+
+    @described(JobAnswer, refusals=_UNKNOWN, operation_id="get_job")
+    def get(self, request: Request, job_id: str) -> Response:
+        """A job with its chunks, and with its transcript when it has one."""
+        return Response(job_shape(run(queries.get_job(job_id))))
+
+    @described(JobAnswer, refusals=_UNKNOWN, operation_id="delete_job")
+    def delete(self, request: Request, job_id: str) -> Response:
+        """Delete a job, whatever its state, with its sound and transcript."""
+        return Response(act(request, job_id, submissions.remove))
+
+
+class Cancel(View):
+    """Ending a job by hand."""
+
+    scopes = ("submit",)
+
+    @described(JobAnswer, refusals=_REFUSALS, operation_id="cancel_job", request=None)
+    def post(self, request: Request, job_id: str) -> Response:
+        """End a job that has not ended yet."""
+        return Response(act(request, job_id, submissions.cancel))
+
+
+class Retry(View):
+    """Starting a failed job again."""
+
+    scopes = ("submit",)
+
+    @described(JobAnswer, refusals=_REFUSALS, operation_id="retry_job", request=None)
+    def post(self, request: Request, job_id: str) -> Response:
+        """Start a failed job again; only what is missing will be done."""
+        return Response(act(request, job_id, submissions.retry))
+
+
+class Pin(View):
+    """Keeping a finished job."""
+
+    scopes = ("submit",)
+
+    @described(JobAnswer, form=PinForm, refusals=_REFUSALS, operation_id="pin_job")
+    def post(self, request: Request, job_id: str) -> Response:
+        """Keep a finished job beyond its hour, or let it expire again."""
+        pinned = parse(PinForm, request.data)["pinned"]
+        return Response(act(request, job_id, lambda known: submissions.pin(known, pinned)))
+
+
+def submit(request: Request) -> tuple[Job, bool]:
+    """Take the recording in a request; false beside its job when that was there already.
+
+    Raises:
+        ValidationError, InvalidInput: there is no file, or a field is wrong.
+        TooLarge: the file is larger than the settings allow.
+    """
+    form = parse(SubmitForm, request.data)
+    upload: UploadedFile = form["file"]
+    if (upload.size or 0) > get_conf().upload_max_bytes:
+        raise TooLarge
+    return uploads.submit(
+        upload, owner=owner_of(request), use_purifier=form["purifier"], language=form["language"],
+        idempotency_key=_idempotency_key(request),
+    )  # fmt: skip
+
+
+def act(request: Request, job_id: str, order: Callable[[str], Any]) -> dict[str, Any]:
+    """Do something to a job of the sender's own; its shape afterwards.
+
+    Raises:
+        NotOwner: it is somebody else's, and the sender is no administrator.
+    """
+    check_owner(request, run(submissions.get_record(job_id)).owner)
+    return job_shape(view_of(run(order(job_id))))
+
+
+def view_of(job: Job) -> JobView:
+    """A job just changed, with the chunks it has in its own record."""
+    return JobView(job=job, chunks=job.chunks or ())
+
+
+def job_shape(view: JobView) -> dict[str, Any]:
+    """A job as the API answers it."""
+    return codec.contract_job(view.job, view.chunks)
+
+
+def _idempotency_key(request: Request) -> str:
+    key: str = request.headers.get("Idempotency-Key", "").strip()
+    if len(key) > 200 or not key.isprintable():
+        raise InvalidInput("Idempotency-Key", "at most 200 printable characters")
+    return key

@@ -1,0 +1,102 @@
+"""Shapes of forms and queries. Agents' bodies are in :mod:`orchard.api.bodies`."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from rest_framework import serializers
+
+from orchard.services.queries import JOB_STATUSES, MAX_PAGE
+
+
+class SecondsField(serializers.FloatField):
+    """A number of seconds; neither infinite nor not a number."""
+
+    def to_internal_value(self, data: Any) -> float:
+        """The number.
+
+        Raises:
+            ValidationError: it is none.
+        """
+        value: float = super().to_internal_value(data)
+        if not math.isfinite(value):
+            self.fail("invalid")
+        return value
+
+
+class SubmitForm(serializers.Serializer):
+    """A recording to transcribe."""
+
+    file = serializers.FileField(
+        max_length=1000,
+        help_text="wav, mp3, m4a, ogg, opus, flac, webm, or the sound of mp4 and mkv.",
+        error_messages={"required": "No file provided", "null": "No file provided"},
+    )
+    purifier = serializers.BooleanField(
+        required=False, allow_null=True, default=None,
+        help_text="Whether to clean the sound; the sender's preference unless given.",
+    )  # fmt: skip
+    language = serializers.RegexField(
+        r"^[a-z]{2,3}$", required=False, default="", allow_blank=True,
+        help_text="What is spoken, such as `en`; recognized from the sound unless given.",
+    )  # fmt: skip
+
+
+class JobQuery(serializers.Serializer):
+    """Which jobs to list."""
+
+    status = serializers.ChoiceField(JOB_STATUSES, required=False, default=None)
+    limit = serializers.IntegerField(min_value=1, max_value=MAX_PAGE, default=50)
+    cursor = serializers.CharField(
+        required=False, default="", allow_blank=True, max_length=300,
+        help_text="The field `next` of the page before.",
+    )  # fmt: skip
+
+
+class LimitQuery(serializers.Serializer):
+    """How many jobs to list."""
+
+    limit = serializers.IntegerField(min_value=1, max_value=MAX_PAGE, default=50)
+
+
+class EventQuery(serializers.Serializer):
+    """Which events to list; ``wait_s`` waits for the first."""
+
+    cursor = serializers.RegexField(
+        r"^(\$|\d{1,19}(-\d{1,19})?)$", required=False, default="", allow_blank=True,
+        help_text="The field `cursor` of the answer before; empty for all that are kept, "
+        "`$` for those from now on.",
+    )  # fmt: skip
+    limit = serializers.IntegerField(min_value=1, max_value=500, default=100)
+    wait_s = SecondsField(min_value=0, max_value=30, default=0)
+
+
+class AudioQuery(serializers.Serializer):
+    """Whose sound it is."""
+
+    token = serializers.IntegerField(
+        min_value=0, max_value=2**53, required=False, allow_null=True, default=None,
+        help_text="Fencing token: refused when somebody else holds the chunk now.",
+    )  # fmt: skip
+
+
+class PinForm(serializers.Serializer):
+    """Whether to keep a finished job beyond its hour."""
+
+    pinned = serializers.BooleanField(default=True)
+
+
+class UrlForm(serializers.Serializer):
+    """The address of a worker."""
+
+    url = serializers.CharField(
+        max_length=300, allow_blank=True, allow_null=True, default="",
+        help_text="`http://` is added when there is no scheme.",
+    )  # fmt: skip
+
+
+class PurifierForm(serializers.Serializer):
+    """Whether recordings are cleaned."""
+
+    usePurifier = serializers.BooleanField()  # noqa: N815 - the contract's spelling

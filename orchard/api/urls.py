@@ -1,0 +1,59 @@
+"""Addresses of the API: the contract's old paths, and everything under ``/api/v1/``."""
+
+from __future__ import annotations
+
+from django.urls import include, path, re_path
+
+from orchard.api import chunks, contract, events, jobs, preferences, schema, transcripts, workers
+from orchard.api.errors import not_found
+
+old_paths = [
+    path("submit", contract.Submit.as_view(), name="old-submit"),
+    path("jobs", contract.Jobs.as_view(), name="old-jobs"),
+    path("jobs/<str:job_id>", contract.Job.as_view(), name="old-job"),
+    path("workers", contract.Workers.as_view(), name="old-workers"),
+    path("workers/add", contract.AddWorker.as_view(), name="old-add-worker"),
+    path("workers/remove", contract.RemoveWorker.as_view(), name="old-remove-worker"),
+    path("stats", contract.Stats.as_view(), name="old-stats"),
+    path("preferences/purifier", contract.Purifier.as_view(), name="old-purifier"),
+]
+
+of_workers = [
+    path("workers", workers.Workers.as_view(), name="workers"),
+    path("workers/<str:worker_id>", workers.OneWorker.as_view(), name="worker"),
+    path("workers/<str:worker_id>/heartbeat", workers.Heartbeat.as_view(), name="heartbeat"),
+    path("workers/<str:worker_id>/claim", workers.Claim.as_view(), name="claim"),
+    path("workers/<str:worker_id>/drain", workers.Drain.as_view(), name="drain"),
+    path("workers/<str:worker_id>/pause", workers.Pause.as_view(), name="pause"),
+    path("workers/<str:worker_id>/resume", workers.Resume.as_view(), name="resume"),
+    path("chunks/<str:name>/progress", chunks.Progress.as_view(), name="chunk-progress"),
+    path("chunks/<str:name>/complete", chunks.Complete.as_view(), name="chunk-complete"),
+    path("chunks/<str:name>/fail", chunks.Fail.as_view(), name="chunk-fail"),
+    path("chunks/<str:name>/audio", chunks.Audio.as_view(), name="chunk-audio"),
+]
+
+of_jobs = [
+    path("jobs", jobs.Jobs.as_view(), name="jobs"),
+    path("jobs/<str:job_id>", jobs.OneJob.as_view(), name="job"),
+    path("jobs/<str:job_id>/cancel", jobs.Cancel.as_view(), name="job-cancel"),
+    path("jobs/<str:job_id>/retry", jobs.Retry.as_view(), name="job-retry"),
+    path("jobs/<str:job_id>/pin", jobs.Pin.as_view(), name="job-pin"),
+    path(
+        "jobs/<str:job_id>/transcript.<str:form>",
+        transcripts.Transcript.as_view(),
+        name="transcript",
+    ),
+    path("events", events.Events.as_view(), name="events"),
+    path("preferences/purifier", preferences.Purifier.as_view(), name="purifier"),
+]
+
+documents = [
+    path("schema", schema.Schema.as_view(), name="schema"),
+    path("docs", schema.Docs.as_view(), name="docs"),
+]
+
+urlpatterns = [
+    *old_paths,
+    path("api/v1/", include(([*of_workers, *of_jobs, *documents], "api"))),
+    re_path(r"^api(/|$)", not_found),
+]
