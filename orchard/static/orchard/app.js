@@ -1,0 +1,88 @@
+// Every page starts here: what it finds in the document decides what comes alive.
+import { startConfirm } from "./confirm.js";
+import { JobPage } from "./job.js";
+import { JobList } from "./jobs.js";
+import { Live } from "./live.js";
+import { adoptMaps } from "./map.js";
+import { pacer } from "./pacer.js";
+import { fetchPage, swapRegions } from "./regions.js";
+import { startTheme } from "./theme.js";
+import { startTimes } from "./times.js";
+import { Uploads } from "./upload.js";
+import { WorkerList } from "./workers.js";
+import { _ } from "./words.js";
+
+const AGAIN_MS = 2000;
+const rest = (ms) => new Promise((done) => setTimeout(done, ms));
+
+// Fetches the page again and puts what has changed in place; returns its cursor.
+async function refresh() {
+  for (;;) {
+    try {
+      const { page, status } = await fetchPage(location.href);
+      if (status === 200 || status === 404) {
+        if (status === 404 || !swapRegions(page)) replaceMain(page);
+        return page.body.dataset.cursor ?? "";
+      }
+    } catch { /* still away; the indicator says so */ }
+    await rest(AGAIN_MS);
+  }
+}
+
+function replaceMain(page) {
+  document.getElementById("main").replaceWith(document.importNode(page.getElementById("main"), true));
+  startParts();
+}
+
+let parts = [];
+function startParts() {
+  const regions = (name) => [...document.querySelectorAll(`[data-region="${name}"]`)];
+  const article = document.querySelector("[data-changes]");
+  const counts = regions("numbers").map(() => pacer(async () => swapNumbers(), 1000));
+  const filters = regions("filters").map(() => pacer(async () => swapRegions((await fetchPage(location.href)).page, ["filters"]), 3000));
+  parts = [
+    ...regions("jobs").map((list) => new JobList(list)),
+    ...regions("workers").map((list) => new WorkerList(list)),
+    ...(article ? [new JobPage(article, refresh)] : []),
+    ...counts.map((renew) => ({ apply: (event) => event.name.endsWith("progressed") || renew() })),
+    ...filters.map((renew) => ({ apply: (event) => event.name.startsWith("job.") && event.name !== "job.progressed" && renew() })),
+  ];
+  adoptMaps(document);
+}
+
+async function swapNumbers() {
+  const region = document.querySelector('[data-region="numbers"]');
+  const { page, status } = await fetchPage(region.dataset.url);
+  if (status === 200) region.replaceChildren(...page.body.childNodes);
+}
+
+const STATES = {
+  live: () => _("live"), connecting: () => _("connecting"), reconnecting: () => _("reconnecting"),
+  offline: () => _("offline"), away: () => _("engine away"),
+};
+const OUTAGES = {
+  away: () => _("The state engine is away. What you see is the last that was known; it goes on by itself."),
+  offline: () => _("You are offline. This page goes on by itself when the connection is back."),
+};
+function tellState(state) {
+  const indicator = document.getElementById("connection"), outage = document.getElementById("outage");
+  if (!indicator || indicator.dataset.state === state) return;
+  indicator.dataset.state = state;
+  indicator.querySelector("[data-words]").textContent = STATES[state]();
+  outage.hidden = !OUTAGES[state];
+  outage.textContent = OUTAGES[state]?.() ?? "";
+}
+
+startTheme();
+startTimes();
+startConfirm();
+const form = document.getElementById("upload-form");
+if (form) new Uploads(form);
+const waiting = document.querySelector("[data-retry]");
+if (waiting) setTimeout(() => location.reload(), Number(waiting.dataset.retry));
+const { topic, cursor } = document.body.dataset;
+if (topic) {
+  startParts();
+  const onEvents = (events) => events.forEach((event) => parts.forEach((part) => part.apply(event)));
+  new Live({ topic, cursor, onEvents, onReset: refresh, onState: tellState });
+}

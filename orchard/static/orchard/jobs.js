@@ -1,0 +1,69 @@
+// Lists of jobs: rows come from the server, cells change as events come in.
+import { applyToMap, tellCounts } from "./chunks.js";
+import { mapOf } from "./map.js";
+import { pacer } from "./pacer.js";
+import { adopt, fetchPage, keepingPlace, swapKeyed } from "./regions.js";
+
+const MOST = 50;
+
+export class JobList {
+  constructor(list) {
+    this.list = list;
+    this.dirty = new Set();
+    this.fetchSoon = pacer(() => this.fetchRows(), 300);
+  }
+
+  row(jobId) { return this.list.querySelector(`[data-job="${CSS.escape(jobId)}"]`); }
+
+  apply(event) {
+    if (!event.job_id) return;
+    const row = this.row(event.job_id);
+    if (event.name === "job.removed") return this.remove(row);
+    if (event.name === "job.progressed") return this.showStage(row, event);
+    if (!event.name.startsWith("chunk.")) return this.renew(event.job_id, row);
+    const svg = row?.querySelector("[data-map]");
+    if (!svg) return row && this.renew(event.job_id, row);
+    if (applyToMap(mapOf(svg), event)) tellCounts(row, mapOf(svg));
+    if (event.name === "chunk.failed") this.renew(event.job_id, row);
+  }
+
+  remove(row) {
+    row?.remove();
+    if (!this.list.firstElementChild) this.list.replaceChildren();
+  }
+
+  showStage(row, event) {
+    const bar = row?.querySelector('[data-part="stage"]');
+    if (!bar) return;
+    bar.value = event.progress;
+    const percent = row.querySelector('[data-part="percent"]');
+    if (percent) percent.textContent = `${Math.round(100 * event.progress)} %`;
+  }
+
+  renew(jobId, row) {
+    if (!row && !this.list.dataset.grows) return;
+    this.dirty.add(jobId);
+    this.fetchSoon();
+  }
+
+  async fetchRows() {
+    const ids = [...this.dirty].slice(0, MOST);
+    ids.forEach((id) => this.dirty.delete(id));
+    const query = new URLSearchParams(ids.map((id) => ["id", id]));
+    const { page, status } = await fetchPage(`${this.list.dataset.url}?${query}`);
+    if (status === 200) keepingPlace(() => this.put([...page.querySelectorAll("[data-job]")]));
+    else ids.forEach((id) => this.dirty.add(id));
+    if (this.dirty.size) this.fetchSoon();
+  }
+
+  put(rows) {
+    swapKeyed(this.list, rows.filter((row) => this.row(row.dataset.job)), false);
+    for (const row of rows.filter((one) => !this.row(one.dataset.job))) {
+      const item = adopt(row);
+      item.classList.add("new");
+      if (!this.list.firstElementChild) this.list.replaceChildren();
+      this.list.prepend(item);
+    }
+    while (this.list.children.length > Number(this.list.dataset.grows || Infinity)) this.list.lastElementChild.remove();
+  }
+}

@@ -1,0 +1,80 @@
+// Parts of the page that the server renders anew; only what differs is put in place.
+import { adoptMaps } from "./map.js";
+import { tellTimes } from "./times.js";
+
+const HEADER_PX = 70;
+const sources = new WeakMap();
+const sourceOf = (node) => node.outerHTML.replace(/name="csrfmiddlewaretoken" value="[^"]*"/g, "");
+
+export async function fetchPage(url) {
+  const answer = await fetch(url, { headers: { "X-Requested-With": "fetch" } });
+  if (answer.redirected && new URL(answer.url).pathname === "/login") location.reload();
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  return { page, status: answer.status };
+}
+
+// What the user reads stays where it is, whatever grows or shrinks above it.
+export function keepingPlace(change) {
+  const anchor = scrollY > 0 && [...document.querySelectorAll("[data-key], h2")].find((node) => node.getBoundingClientRect().bottom > HEADER_PX);
+  const before = anchor && anchor.getBoundingClientRect().top;
+  change();
+  const now = anchor && (anchor.isConnected ? anchor : find(document, anchor.dataset.key));
+  if (now) scrollBy({ top: now.getBoundingClientRect().top - before, behavior: "instant" });
+}
+
+// Puts the regions of a fetched page in place; false when the pages are built differently.
+export function swapRegions(page, names) {
+  const wanted = [...document.querySelectorAll("[data-region]")].filter((one) => !names || names.includes(one.dataset.region));
+  const pairs = wanted.map((old) => [old, page.querySelector(`[data-region="${old.dataset.region}"]`)]);
+  if (pairs.some(([, fresh]) => !fresh)) return false;
+  keepingPlace(() => {
+    for (const [old, fresh] of pairs) "keyed" in old.dataset ? swapKeyed(old, fresh.children, true) : swap(old, fresh);
+  });
+  return true;
+}
+
+export function swapKeyed(list, fresh, isWhole) {
+  const items = [...fresh];
+  let next = isWhole ? list.firstElementChild : null;
+  for (const item of items) {
+    const old = find(list, item.dataset.key);
+    const placed = old ? swap(old, item) : adopt(item);
+    if (isWhole && placed !== next) list.insertBefore(placed, next);
+    next = placed.nextElementSibling;
+  }
+  if (!isWhole) return;
+  const kept = new Set(items.map((item) => item.dataset.key));
+  for (const old of [...list.children]) if (!kept.has(old.dataset.key)) old.remove();
+  if (!list.firstElementChild) list.replaceChildren();
+}
+
+export function swap(old, fresh) {
+  const source = sourceOf(fresh);
+  if (sources.get(old) === source || isSelected(old)) return old;
+  const focus = old.contains(document.activeElement) && document.activeElement;
+  const item = adopt(fresh, source);
+  old.replaceWith(item);
+  if (focus) sameControl(item, focus)?.focus({ preventScroll: true });
+  return item;
+}
+
+export function adopt(fresh, source = sourceOf(fresh)) {
+  const item = document.importNode(fresh, true);
+  sources.set(item, source);
+  tellTimes(item);
+  queueMicrotask(() => adoptMaps(item));
+  return item;
+}
+
+const find = (root, key) => key && root.querySelector(`[data-key="${CSS.escape(key)}"]`);
+
+function sameControl(item, focus) {
+  if (focus.dataset.keep) return item.querySelector(`[data-keep="${CSS.escape(focus.dataset.keep)}"]`);
+  return focus.getAttribute("href") ? item.querySelector(`[href="${CSS.escape(focus.getAttribute("href"))}"]`) : null;
+}
+
+// Text that somebody has just selected is not taken from under the cursor.
+function isSelected(node) {
+  const selection = getSelection();
+  return !selection.isCollapsed && node.matches(".block") && selection.containsNode(node, true);
+}

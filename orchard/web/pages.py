@@ -1,0 +1,133 @@
+"""The pages. Each takes the cursor of now first, then its snapshot, so that nothing is missed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from orchard.conf import get_conf
+from orchard.domain.errors import UnknownJob
+from orchard.domain.workers import Worker
+from orchard.services import counts, preferences, queries, run
+from orchard.services.queries import JobView
+from orchard.web import words
+from orchard.web.access import may_act, page
+from orchard.web.shown import ENDED, ShownWorker, jobs_of, show_blocks, show_job, show_worker
+
+RECENT = 20
+PAGE = 50
+ACTIVE = tuple(name for name in words.JOB_STATES if name not in ENDED)
+
+
+@page
+def overview(request: HttpRequest) -> HttpResponse:
+    """Upload, numbers, the latest jobs, and what each worker does."""
+    cursor = run(queries.events_end())
+    context = numbers() | {
+        "page": "overview",
+        "topic": "fleet",
+        "cursor": cursor,
+        "jobs": [show_job(view) for view in run(queries.list_jobs(limit=RECENT)).jobs],
+        "workers": show_workers(run(queries.list_workers())),
+        "use_purifier": run(preferences.get_use_purifier(request.user.get_username())),
+        "upload_max_bytes": get_conf().upload_max_bytes,
+        "may_act": may_act(request.user),
+    }
+    return render(request, "orchard/overview.html", context)
+
+
+@page
+def jobs(request: HttpRequest) -> HttpResponse:
+    """All jobs, newest first, page by page; of one state when asked."""
+    status = request.GET.get("status", "")
+    wanted: Any = status if status in words.JOB_STATES else None
+    cursor = run(queries.events_end())
+    found = run(queries.list_jobs(status=wanted, limit=PAGE, cursor=request.GET.get("cursor", "")))
+    by_status = run(counts.get_load()).by_status
+    context = {
+        "page": "jobs",
+        "topic": "fleet",
+        "cursor": cursor,
+        "jobs": [show_job(view) for view in found.jobs],
+        "next": found.next,
+        "count": found.count,
+        "status": wanted or "",
+        "filters": [(name, label, by_status[name]) for name, label in words.JOB_STATES.items()],
+        "total": sum(by_status.values()),
+        "is_first": not request.GET.get("cursor"),
+    }
+    return render(request, "orchard/jobs.html", context)
+
+
+@page
+def job(request: HttpRequest, job_id: str) -> HttpResponse:
+    """One job: its stages, chunks, workers and transcript."""
+    cursor = run(queries.events_end())
+    context = job_context(request, job_id)
+    context |= {"page": "job", "topic": f"job:{job_id}", "cursor": cursor}
+    return render(request, "orchard/job.html", context)
+
+
+@page
+def workers(request: HttpRequest) -> HttpResponse:
+    """The fleet, one card a worker."""
+    cursor = run(queries.events_end())
+    context = {
+        "page": "workers",
+        "topic": "fleet",
+        "cursor": cursor,
+        "workers": show_workers(run(queries.list_workers())),
+        "stats": run(counts.get_stats()),
+        "may_act": may_act(request.user),
+        "master": request.build_absolute_uri("/").rstrip("/"),
+    }
+    return render(request, "orchard/workers.html", context)
+
+
+def numbers() -> dict[str, Any]:
+    """Counts of workers, queues and jobs; what they cost does not depend on how many."""
+    load = run(counts.get_load())
+    return {
+        "stats": run(counts.get_stats()),
+        "load": load,
+        "failed_jobs": load.by_status["failed"],
+    }
+
+
+def show_workers(found: list[Worker]) -> list[ShownWorker]:
+    """Workers with the chunks they hold."""
+    views = {job_id: view for job_id in jobs_of(found) if (view := _find(job_id))}
+    return [show_worker(worker, views) for worker in found]
+
+
+def job_context(request: HttpRequest, job_id: str) -> dict[str, Any]:
+    """What the page of a job shows, and its fragments.
+
+    Raises:
+        UnknownJob: there is none of this id.
+    """
+    view = run(queries.get_job(job_id))
+    script = run(queries.get_transcript(job_id))
+    shown = show_job(view)
+    working = {c.worker_id for c in view.chunks if c.status == "running"}
+    fleet = run(queries.list_workers()) if working else []
+    return {
+        "job": shown,
+        "workers": [
+            show_worker(worker, {job_id: view}) for worker in fleet if worker.worker_id in working
+        ],
+        "blocks": show_blocks(view.chunks, script.transcript),
+        "partial": script.partial,
+        "has_text": bool(script.transcript.segments),
+        "has_ended": view.job.has_ended,
+        "may_act": may_act(request.user),
+    }
+
+
+def _find(job_id: str) -> JobView | None:
+    try:
+        return run(queries.get_job(job_id))
+    except UnknownJob:
+        return None

@@ -1,0 +1,30 @@
+"""Addresses of the pages."""
+
+from __future__ import annotations
+
+from django.contrib.auth import views as auth
+from django.urls import path
+
+from orchard.web import actions, fragments, pages, signing_in
+
+urlpatterns = [
+    path("", pages.overview, name="overview"),
+    path("sign-in/<str:secret>", signing_in.use_link, name="sign-in"),
+    path("login", auth.LoginView.as_view(template_name="orchard/login.html"), name="login"),
+    path("logout", auth.LogoutView.as_view(), name="logout"),
+    path("ui/jobs/", pages.jobs, name="jobs-page"),
+    path("ui/jobs/rows", fragments.job_rows, name="job-rows"),
+    path("ui/jobs/<str:job_id>/", pages.job, name="job-page"),
+    path("ui/jobs/<str:job_id>/changes", fragments.job_changes, name="job-changes"),
+    path("ui/jobs/<str:job_id>/cancel", actions.cancel_job, name="job-cancel"),
+    path("ui/jobs/<str:job_id>/retry", actions.retry_job, name="job-retry"),
+    path("ui/jobs/<str:job_id>/pin", actions.pin_job, name="job-pin"),
+    path("ui/jobs/<str:job_id>/delete", actions.delete_job, name="job-delete"),
+    path("ui/workers/", pages.workers, name="workers-page"),
+    path("ui/workers/list", fragments.workers, name="workers-list"),
+    path("ui/workers/<str:worker_id>/drain", actions.drain_worker, name="worker-drain"),
+    path("ui/workers/<str:worker_id>/pause", actions.pause_worker, name="worker-pause"),
+    path("ui/workers/<str:worker_id>/resume", actions.resume_worker, name="worker-resume"),
+    path("ui/workers/<str:worker_id>/remove", actions.remove_worker, name="worker-remove"),
+    path("ui/numbers", fragments.numbers, name="numbers"),
+]

@@ -1,0 +1,73 @@
+"""What the pages call things: states, stages and refusals, in the viewer's language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
+
+from orchard.domain.errors import OrchardError
+
+Word = str | Promise
+
+JOB_STATES: Mapping[str, Word] = {
+    "created": pgettext_lazy("job", "created"),
+    "purifying": pgettext_lazy("job", "purifying"),
+    "splitting": pgettext_lazy("job", "splitting"),
+    "processing": pgettext_lazy("job", "processing"),
+    "aggregating": pgettext_lazy("job", "aggregating"),
+    "completed": pgettext_lazy("job", "completed"),
+    "failed": pgettext_lazy("job", "failed"),
+    "cancelled": pgettext_lazy("job", "cancelled"),
+}
+
+STAGES: Mapping[str, tuple[Word, Word]] = {
+    "created": (_("Received"), _("stored, waiting for its turn")),
+    "purifying": (_("Purify"), _("noise is taken out")),
+    "splitting": (_("Split"), _("cut where nobody speaks")),
+    "processing": (_("Transcribe"), _("workers write down what they hear")),
+    "aggregating": (_("Join"), _("one transcript on one timeline")),
+    "completed": (_("Done"), _("the transcript is ready")),
+}
+
+CHUNK_STATES: Mapping[str, Word] = {
+    "waiting": pgettext_lazy("chunk", "waiting"),
+    "running": pgettext_lazy("chunk", "in work"),
+    "completed": pgettext_lazy("chunk", "done"),
+    "failed": pgettext_lazy("chunk", "failed"),
+}
+
+WORKER_STATES: Mapping[str, Word] = {
+    "online": pgettext_lazy("worker", "idle"),
+    "busy": pgettext_lazy("worker", "working"),
+    "offline": pgettext_lazy("worker", "silent"),
+    "draining": pgettext_lazy("worker", "draining"),
+    "paused": pgettext_lazy("worker", "paused"),
+}
+
+QUESTIONS: Mapping[str, Word] = {
+    "cancel_job": _("Cancel this job? What its workers are doing now is thrown away."),
+    "delete_job": _("Delete this job, its recording and its transcript? They cannot come back."),
+    "remove_worker": _("Remove this worker? What it holds returns to the queue at once."),
+}
+
+_REFUSALS: Mapping[str, Word] = {
+    "unknown_job": _("This job no longer exists. Somebody deleted it, or its time was up."),
+    "unknown_worker": _("This worker is no longer in the fleet."),
+    "transition_refused": _("The state it is in now does not allow this."),
+    "held": _("Somebody else holds this work now."),
+}
+
+
+def explain_refusal(fault: OrchardError) -> str:
+    """Why something was refused, for people."""
+    return str(_REFUSALS.get(fault.code) or gettext(str(fault)))
+
+
+def explain_error(error: str) -> str:
+    """Why a job failed, for people; a reason without a translation stays as it is."""
+    reason, mark, facts = error.partition(": ")
+    known = gettext(reason)
+    return f"{known}{mark}{facts}" if known != reason else gettext(error)
