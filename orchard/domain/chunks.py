@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from orchard.domain.errors import StaleToken
+from orchard.domain.errors import StaleToken, TransitionRefused
 from orchard.domain.events import (
     ChunkCompleted,
     ChunkFailed,
@@ -195,7 +195,12 @@ def fail_chunk(
     retry: bool,
     at: datetime,
 ) -> ChunkChange:
-    """Send a chunk back with a rest, or bury it after its last attempt."""
+    """Send a chunk back with a rest, or bury it after its last attempt.
+
+    Raises:
+        TransitionRefused: no worker has it.
+    """
+    _check_running(chunk)
     failure = Failure(at=at, worker_id=chunk.worker_id, error=error[:500])
     errors = (*chunk.errors, failure)[-ERRORS_KEPT:]
     if not retry or chunk.attempts >= policy.max_attempts:
@@ -217,7 +222,12 @@ def expire_chunk(job_id: str, chunk: Chunk, policy: RetryPolicy, *, at: datetime
 
 
 def hand_back(job_id: str, chunk: Chunk, reason: str, *, at: datetime) -> ChunkChange:
-    """Return a chunk that its worker cannot finish through no fault of the chunk."""
+    """Return a chunk that its worker cannot finish through no fault of the chunk.
+
+    Raises:
+        TransitionRefused: no worker has it.
+    """
+    _check_running(chunk)
     return _requeue(job_id, chunk, reason, at, attempts=max(0, chunk.attempts - 1))
 
 
@@ -236,6 +246,11 @@ def redo_chunk(chunk: Chunk) -> Chunk:
         chunk, status=ChunkStatus.WAITING, attempts=0, not_before=None, progress=0.0,
         completed_at=None, result_summary=None,
     )  # fmt: skip
+
+
+def _check_running(chunk: Chunk) -> None:
+    if chunk.status is not ChunkStatus.RUNNING:
+        raise TransitionRefused(f"the chunk is {chunk.status}", status=str(chunk.status))
 
 
 def _requeue(
