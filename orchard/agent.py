@@ -1,0 +1,107 @@
+"""The worker program: ``python -m orchard.agent --master http://…`` on any machine.
+
+It needs HTTP access to the master and a token with the scope ``worker``;
+nothing of the server is imported.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import re
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+from orchard.agents.master import Master, Refused
+from orchard.agents.work import Agent, Plan
+from orchard.transcribers import NAMES, load
+from orchard.transcribers.base import Options, TranscriberFailed
+
+log = logging.getLogger("orchard.agent")
+
+
+def make_parser(parser: argparse.ArgumentParser | None = None) -> argparse.ArgumentParser:
+    """The options of an agent; the environment gives their defaults."""
+    parser = parser or argparse.ArgumentParser("orchard.agent", description=__doc__)
+    env = os.environ.get
+    add = parser.add_argument
+    add("--master", default=env("ORCHARD_MASTER", "http://127.0.0.1:8000"), help="its address")
+    add("--token-file", default=env("ORCHARD_TOKEN_FILE", ""), help="file with the token")
+    add("--name", default="", help="name in the fleet (default: host name and slot)")
+    add("--slot", type=int, default=1, help="tells agents of one host apart")
+    add("--transcriber", default=env("ORCHARD_TRANSCRIBER", NAMES[0]), choices=NAMES)
+    add("--model", default=env("ORCHARD_MODEL", ""), help="name or folder (default: the bundled)")
+    add("--threads", type=int, default=int(env("OMP_NUM_THREADS", "0")), help="0: all processors")
+    add("--url", default="", help="address of the service, for --transcriber http")
+    add("--grace", type=float, default=30.0, help="seconds a chunk may take after SIGTERM")
+    add("--once", action="store_true", help="leave after one chunk")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run an agent until SIGTERM or Ctrl-C; returns its exit code."""
+    return run_agent(make_parser().parse_args(arguments))
+
+
+def run_agent(chosen: argparse.Namespace) -> int:
+    """Run an agent with these options; returns its exit code."""
+    form = "%(asctime)s %(levelname)s %(name)s %(message)s"
+    logging.basicConfig(level=logging.INFO, format=form, stream=sys.stderr)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    try:
+        agent = _make_agent(chosen)
+        agent.work()
+    except (TranscriberFailed, Refused, OSError, ValueError) as fault:
+        log.error("%s", fault)
+        return 1
+    return 0
+
+
+def default_name(slot: int) -> str:
+    """This host's name and the slot, which stay the same over restarts."""
+    host = re.sub(r"[^A-Za-z0-9._-]", "-", socket.gethostname()).strip("-._")[:50] or "agent"
+    return f"{host}-{slot}"
+
+
+def _make_agent(chosen: argparse.Namespace) -> Agent:
+    token = _read_token(chosen.token_file)
+    options = Options(model=chosen.model, threads=chosen.threads, url=chosen.url)
+    transcriber = load(chosen.transcriber, options)
+    capabilities = {"transcriber": chosen.transcriber, "model": chosen.model or "bundled"}
+    plan = Plan(capabilities=capabilities, grace_s=chosen.grace, once=chosen.once)
+    name = chosen.name or default_name(chosen.slot)
+    agent = Agent(Master(chosen.master, token, name), transcriber, plan)
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, _Stop(agent))
+    return agent
+
+
+class _Stop:
+    """A first signal lets the agent finish its chunk; a second one ends it at once."""
+
+    def __init__(self, agent: Agent) -> None:
+        self._agent = agent
+        self._asked = False
+
+    def __call__(self, signum: int, frame: FrameType | None) -> None:
+        if self._asked:
+            os._exit(128 + signum)
+        self._asked = True
+        self._agent.stop()
+
+
+def _read_token(path: str) -> str:
+    """The token from its file or the environment; never from the command line, which others see."""
+    token = Path(path).read_text().strip() if path else os.environ.get("ORCHARD_TOKEN", "")
+    if not token:
+        raise ValueError("no token: give --token-file, or set ORCHARD_TOKEN")
+    return token
+
+
+if __name__ == "__main__":
+    sys.exit(main())
