@@ -134,7 +134,6 @@ STORAGES: dict[str, Any] = {
     },
 }
 STATIC_URL = "static/"
-STATIC_ROOT = DATA_DIR / "static"
 # Static files are served from the packages themselves: nothing to collect at a first start.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG

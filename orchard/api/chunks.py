@@ -16,9 +16,7 @@ from orchard.api.bodies import CompleteBody, FailBody, ProgressBody, parse_body
 from orchard.api.requests import AudioQuery
 from orchard.api.schema import described
 from orchard.api.views import AsyncView, parse
-from orchard.domain.errors import UnknownChunk
-from orchard.ports import recordings
-from orchard.services import arun, queries, reports
+from orchard.services import arun, queries, reports, sounds
 
 BLOCK = 256 * 1024
 """Bytes of sound that are read and sent at once."""
@@ -83,24 +81,22 @@ class Audio(AsyncView):
         """The sound of a chunk: WAV, 16 kHz, mono, 16 bits."""
         token = parse(AudioQuery, request.query_params)["token"]
         stored = await arun(queries.chunk_audio_name(name, token))
-        stream, size = await asyncio.to_thread(_open, stored)
+        stream, size = await asyncio.to_thread(sounds.open_sound, stored)
         headers = {"Content-Length": str(size), "Cache-Control": "private, no-store"}
-        return StreamingHttpResponse(_read(stream), content_type="audio/wav", headers=headers)
+        return StreamingHttpResponse(_Blocks(stream), content_type="audio/wav", headers=headers)
 
 
-def _open(stored: str) -> tuple[IO[bytes], int]:
-    try:
-        stream = recordings.open_read(stored)
-    except FileNotFoundError:
-        raise UnknownChunk("The sound of this chunk is gone") from None
-    size = stream.seek(0, 2)
-    stream.seek(0)
-    return stream, size
+class _Blocks:
+    """A file in blocks, each read off the event loop; closed with the answer, read or not."""
 
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self.close = stream.close
 
-async def _read(stream: IO[bytes]) -> AsyncIterator[bytes]:
-    try:
-        while block := await asyncio.to_thread(stream.read, BLOCK):
-            yield block
-    finally:
-        stream.close()
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if block := await asyncio.to_thread(self._stream.read, BLOCK):
+            return block
+        raise StopAsyncIteration

@@ -55,7 +55,9 @@ class Jobs(View):
         """Hand in a recording (201); with an ``Idempotency-Key`` known already, 200."""
         job, is_new = submit(request)
         where = reverse("api:job", args=[job.job_id])
-        return Response(job_shape(view_of(job)), 201 if is_new else 200, {"Location": where})
+        return Response(
+            job_shape(view_of(job)), 201 if is_new else 200, headers={"Location": where}
+        )
 
 
 class OneJob(View):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from django.http import JsonResponse
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
@@ -71,17 +72,26 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
         return {"type": "http", "scheme": "bearer", "description": text}
 
 
-class Schema(View, SpectacularAPIView):
-    """The document, as YAML or with ``?format=json``."""
+class _Document(View):
+    """A page about the API; its errors are JSON like all others."""
 
     content_negotiation_class = DefaultContentNegotiation
+
+    def handle_exception(self, exc: Exception) -> Any:
+        answer = super().handle_exception(exc)
+        headers = {name: value for name, value in answer.items() if name != "Content-Type"}
+        return JsonResponse(answer.data, status=answer.status_code, headers=headers)
+
+
+class Schema(_Document, SpectacularAPIView):
+    """The document, as YAML or with ``?format=json``."""
+
     renderer_classes: Any = SpectacularAPIView.renderer_classes
 
 
-class Docs(View, SpectacularSwaggerSplitView):
+class Docs(_Document, SpectacularSwaggerSplitView):
     """The document to read and to try out; its script comes by itself, as the CSP wants it."""
 
-    content_negotiation_class = DefaultContentNegotiation
     renderer_classes: Any = SpectacularSwaggerSplitView.renderer_classes
     template_name = "orchard/api_docs.html"
     url_name = "api:schema"

@@ -6,7 +6,6 @@ import time
 from typing import Any
 
 from django.core.cache import cache
-from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
@@ -36,14 +35,10 @@ class Throttle(BaseThrottle):
         return WINDOW_S - time.time() % WINDOW_S
 
     def _identify(self, request: Request) -> tuple[str, int]:
-        try:
-            user = request.user
-        except APIException:  # a wrong token; the answer will be 401, and it counts all the same
-            user = None
         if isinstance(request.auth, Bearer):
             return f"token:{request.auth.token_id}", self.known_limit
-        if user and user.is_authenticated:
-            return f"user:{user.pk}", self.known_limit
+        if request.user and request.user.is_authenticated:
+            return f"user:{request.user.pk}", self.known_limit
         return f"from:{self.get_ident(request)}", self.stranger_limit
 
 

@@ -30,12 +30,14 @@ class _Shared:
     """Whether an error is ``{"error"}`` alone, as the contract's paths have it."""
 
     def perform_authentication(self, request: Request) -> None:
-        """Find out who asks; strangers are counted first, so that they cannot knock for ever."""
-        super().check_throttles(request)  # type: ignore[misc]
-        super().perform_authentication(request)  # type: ignore[misc]
+        """Find out who asks, and count it even when the answer is nobody."""
+        try:
+            super().perform_authentication(request)  # type: ignore[misc]
+        finally:
+            super().check_throttles(request)  # type: ignore[misc]
 
     def check_throttles(self, request: Request) -> None:
-        """Do nothing: the request was counted before anybody asked who sent it."""
+        """Do nothing: the request was counted before it could be refused."""
 
 
 class View(_Shared, APIView):

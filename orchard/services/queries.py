@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -259,6 +260,8 @@ def parse_cursor(cursor: str) -> tuple[float, str] | None:
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
         score, _, member = text.partition(":")
+        if math.isnan(float(score)):
+            raise ValueError("no entry has such a score")
         return float(score), member
     except (ValueError, binascii.Error, UnicodeError):
         raise InvalidInput("cursor", "not a cursor of this list") from None

@@ -1,0 +1,23 @@
+"""The sound of chunks, for those who transcribe them."""
+
+from __future__ import annotations
+
+from typing import IO
+
+from orchard.domain.errors import UnknownChunk
+from orchard.ports import recordings
+
+
+def open_sound(name: str) -> tuple[IO[bytes], int]:
+    """A file of sound in storage, for reading from its start, and its size in bytes.
+
+    Raises:
+        UnknownChunk: it is not there (any more).
+    """
+    try:
+        stream = recordings.open_read(name)
+    except FileNotFoundError:
+        raise UnknownChunk("The sound of this chunk is gone") from None
+    size = stream.seek(0, 2)
+    stream.seek(0)
+    return stream, size

@@ -1,0 +1,13 @@
+"""The fixtures of the REST API's tests."""
+
+from tests.api.fixtures import (  # noqa: F401 - fixtures are used by their names
+    _site,
+    agent,
+    async_agent,
+    async_reader,
+    client,
+    staff,
+    store,
+    tokens,
+    viewer,
+)

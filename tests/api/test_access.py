@@ -1,0 +1,133 @@
+"""Who may do what: every route for strangers, each scope, viewers and staff."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import get_resolver
+
+from orchard.tokens import SCOPES
+from tests.api.fixtures import Tokens
+
+CHUNK = "0123456789abcdef_chunk_0"
+JOB = "0123456789abcdef"
+ROUTES: list[tuple[str, str, set[str]]] = [
+    # method, path, the scopes of which one is needed (besides admin)
+    ("post", "/submit", {"submit"}),
+    ("get", "/jobs", {"read"}),
+    ("get", f"/jobs/{JOB}", {"read"}),
+    ("get", "/workers", {"read"}),
+    ("post", "/workers/add", {"worker"}),
+    ("post", "/workers/remove", {"worker"}),
+    ("get", "/stats", {"read"}),
+    ("get", "/preferences/purifier", {"read"}),
+    ("post", "/preferences/purifier", {"submit"}),
+    ("get", "/api/v1/workers", {"read"}),
+    ("post", "/api/v1/workers", {"worker"}),
+    ("get", "/api/v1/workers/w1", {"read"}),
+    ("delete", "/api/v1/workers/w1", {"worker"}),
+    ("post", "/api/v1/workers/w1/heartbeat", {"worker"}),
+    ("post", "/api/v1/workers/w1/claim", {"worker"}),
+    ("post", "/api/v1/workers/w1/drain", {"worker"}),
+    ("post", "/api/v1/workers/w1/pause", {"worker"}),
+    ("post", "/api/v1/workers/w1/resume", {"worker"}),
+    ("post", f"/api/v1/chunks/{CHUNK}/progress", {"worker"}),
+    ("post", f"/api/v1/chunks/{CHUNK}/complete", {"worker"}),
+    ("post", f"/api/v1/chunks/{CHUNK}/fail", {"worker"}),
+    ("get", f"/api/v1/chunks/{CHUNK}/audio", {"worker", "read"}),
+    ("get", "/api/v1/jobs", {"read"}),
+    ("post", "/api/v1/jobs", {"submit"}),
+    ("get", f"/api/v1/jobs/{JOB}", {"read"}),
+    ("delete", f"/api/v1/jobs/{JOB}", {"submit"}),
+    ("post", f"/api/v1/jobs/{JOB}/cancel", {"submit"}),
+    ("post", f"/api/v1/jobs/{JOB}/retry", {"submit"}),
+    ("post", f"/api/v1/jobs/{JOB}/pin", {"submit"}),
+    ("get", f"/api/v1/jobs/{JOB}/transcript.json", {"read"}),
+    ("get", "/api/v1/events", {"read"}),
+    ("get", "/api/v1/preferences/purifier", {"read"}),
+    ("post", "/api/v1/preferences/purifier", {"submit"}),
+    ("get", "/api/v1/schema", {"read"}),
+    ("get", "/api/v1/docs", {"read"}),
+]
+IDS = [f"{method} {path}" for method, path, _ in ROUTES]
+
+pytestmark = pytest.mark.usefixtures("store")
+
+
+def ask(client: Client, method: str, path: str) -> Any:
+    return getattr(client, method)(path)
+
+
+@pytest.mark.parametrize(("method", "path", "scopes"), ROUTES, ids=IDS)
+def test_a_stranger_is_asked_for_a_token(db, method: str, path: str, scopes: set[str]):
+    for headers in ({}, {"Authorization": "Bearer nobody"}, {"Authorization": "Bearer"}):
+        answer = ask(Client(headers=headers), method, path)
+        assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Bearer")
+        assert "error" in answer.json()
+
+
+@pytest.mark.parametrize(("method", "path", "scopes"), ROUTES, ids=IDS)
+def test_each_scope_opens_its_routes_and_no_others(
+    tokens: Tokens, method: str, path: str, scopes: set[str]
+):
+    for scope in SCOPES:
+        answer = ask(Client(headers=tokens(scope)), method, path)
+        if scope in scopes | {"admin"}:
+            assert answer.status_code not in (401, 403), scope
+        else:
+            assert answer.status_code == 403, scope
+            named = answer.json()["error"]
+            assert all(needed in named for needed in scopes)
+
+
+@pytest.mark.parametrize(("method", "path", "scopes"), ROUTES, ids=IDS)
+def test_viewers_read_and_staff_act(viewer, staff, method: str, path: str, scopes: set[str]):
+    for person in (viewer, staff):
+        client = Client()
+        client.force_login(person)
+        may = person is staff or (method == "get" and "read" in scopes)
+        assert (ask(client, method, path).status_code != 403) == may
+
+
+def test_the_table_has_every_route_of_the_api():
+    def walk(patterns: Any, before: str = "") -> set[str]:
+        found = set()
+        for pattern in patterns:
+            here = before + str(pattern.pattern)
+            inner = getattr(pattern, "url_patterns", None)
+            found |= walk(inner, here) if inner else {here}
+        return found
+
+    real = {
+        route.replace("<str:job_id>", JOB).replace("<str:worker_id>", "w1")
+        .replace("<str:name>", CHUNK).replace("<str:form>", "json")
+        for route in walk(get_resolver("orchard.api.urls").url_patterns)
+    }  # fmt: skip
+    assert real - {r"^api(/|$)"} == {path.removeprefix("/") for _, path, _ in ROUTES}
+
+
+def test_a_session_needs_the_csrf_token_to_act(staff):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(staff)
+    answer = client.post("/api/v1/workers/w1/drain")
+    assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied")
+    assert client.get("/api/v1/workers").status_code == 200
+
+
+def test_a_token_needs_no_csrf_token(tokens: Tokens):
+    client = Client(enforce_csrf_checks=True, headers=tokens("worker"))
+    assert client.post("/api/v1/workers/w1/drain").status_code == 404
+
+
+def test_a_wrong_token_is_not_saved_by_a_session(staff):
+    client = Client(headers={"Authorization": "Bearer wrong"})
+    client.force_login(staff)
+    assert client.get("/stats").status_code == 401
+
+
+@pytest.mark.parametrize("header", ["Bearer a b", "bearer é", "Bearer \t", "BEARER x"])
+def test_a_strange_authorization_header_is_401(client: Client, header: str):
+    answer = client.get("/stats", headers={"Authorization": header})
+    assert answer.status_code == 401
