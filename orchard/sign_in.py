@@ -6,6 +6,7 @@ import secrets
 from datetime import timedelta
 
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from orchard.models import SignInLink
@@ -39,7 +40,7 @@ def use_link(secret: str) -> User | None:
     return link.user if used else None
 
 
-def _usable(secret: str):  # type: ignore[no-untyped-def]
+def _usable(secret: str) -> QuerySet[SignInLink]:
     return SignInLink.objects.filter(
         digest=digest(secret), used_at=None, expires_at__gt=timezone.now(), user__is_active=True
     )

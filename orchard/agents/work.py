@@ -24,9 +24,6 @@ T = TypeVar("T")
 CLAIM_WAIT_S = 20.0
 """How long a claim waits for a chunk, in seconds."""
 
-NOT_OURS = ("stale_token", "unknown_chunk", "unknown_job", "transition_refused")
-"""Refusals that mean: this chunk is somebody else's business now."""
-
 
 class Stopped(Exception):
     """The agent was asked to stop."""
@@ -116,11 +113,16 @@ class Agent:
         except Refused as refusal:
             log.warning("chunk %s: %s", work.chunk_id, refusal)
         except TranscriberFailed as fault:
-            log.warning("chunk %s failed: %s", work.chunk_id, fault)
-            reason = str(fault)
-            self._try(lambda: self._patiently(lambda: self._master.fail(work, reason)))
+            self._give_up(work, str(fault))
+        except Exception as fault:  # a fault of our own must not cost the agent
+            log.exception("chunk %s broke the agent's stride", work.chunk_id)
+            self._give_up(work, f"{type(fault).__name__}: {fault}")
         finally:
             signs.hold(None)
+
+    def _give_up(self, work: Work, reason: str) -> None:
+        log.warning("chunk %s failed: %s", work.chunk_id, reason)
+        self._try(lambda: self._patiently(lambda: self._master.fail(work, reason)))
 
     def _listen(self, work: Work, signs: Signs) -> tuple[Transcription, int]:
         with tempfile.TemporaryDirectory(prefix="orchard-agent-") as folder:

@@ -6,7 +6,8 @@ import threading
 from typing import TypeVar
 
 from orchard.conf import get_conf
-from statecore.store import Store, open_store
+from statecore.store import open_store
+from statecore.store.base import Store
 from statecore.store.errors import StoreFull as EngineFull
 from statecore.store.errors import StoreUnavailable as EngineAway
 from statecore.store.errors import TooManyConflicts as EngineBusy

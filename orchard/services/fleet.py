@@ -23,6 +23,7 @@ from orchard.services.lookups import (
     require_worker,
     url_of,
 )
+from statecore.store import ops
 from statecore.store.steps import Decision, Seen, Steps, transact
 
 
@@ -71,7 +72,7 @@ def heartbeat(worker_id: str, leases: Sequence[tuple[str, int]] = ()) -> Steps[H
     """
     url = url_of(worker_id)
     held = [(name, token, place) for name, token in leases if (place := parse_chunk_id(name))]
-    cells = [worker_cell(url), *(chunk_cell(*place) for _, _, place in held)]
+    cells: list[ops.Cell] = [worker_cell(url), *(chunk_cell(*place) for _, _, place in held)]
 
     def decide(seen: Seen, at: datetime) -> Decision[Heartbeat]:
         draft = Draft(keeping(), at)

@@ -130,7 +130,7 @@ def fail(
             change = chunks.fail_chunk(job_id, chunk, error, chunk_policy(), retry=retry, at=at)
         return _settled(job, chunk, change, at)
 
-    cells = [job_cell(job_id), chunk_cell(job_id, index)]
+    cells: list[ops.Cell] = [job_cell(job_id), chunk_cell(job_id, index)]
     chunk = yield from transact(cells, decide, hot=[job_id])
     yield from touch(url_of(worker_id), lost=[chunk_name])
     return chunk
@@ -154,7 +154,7 @@ def expire(chunk_name: str) -> Steps[None]:
         settled = _settled(job, chunk, change, at)
         return Decision(None, settled.writes)
 
-    cells = [job_cell(job_id), chunk_cell(job_id, index)]
+    cells: list[ops.Cell] = [job_cell(job_id), chunk_cell(job_id, index)]
     yield from transact(cells, decide, hot=[job_id])
 
 
@@ -217,10 +217,10 @@ def _credit(reports: Sequence[Report], outcomes: Sequence[Accepted | OrchardErro
     for report, outcome in zip(reports, outcomes, strict=True):
         names, speeds = by_worker.setdefault(report.worker_id, ([], []))
         names.append(report.chunk_id)
-        if isinstance(outcome, Accepted) and not outcome.repeated and outcome.chunk.completed_at:
+        if isinstance(outcome, Accepted) and not outcome.repeated:
             done = outcome.chunk
-            assert done.completed_at
-            speeds.append(workers.measure(done.duration_ms, done.time_ms, at=done.completed_at))
+            if at := done.completed_at:
+                speeds.append(workers.measure(done.duration_ms, done.time_ms, at=at))
     for worker_id, (names, speeds) in by_worker.items():
         if url := workers.worker_url(worker_id):
             yield from touch(url, lost=names, speeds=speeds)

@@ -74,7 +74,7 @@ def cancel(job_id: str) -> Steps[Job]:
         TransitionRefused: it has ended already.
     """
     total = (yield from get_record(job_id)).total_chunks
-    cells = [job_cell(job_id), *(chunk_cell(job_id, i) for i in range(total))]
+    cells: list[ops.Cell] = [job_cell(job_id), *(chunk_cell(job_id, i) for i in range(total))]
 
     def decide(seen: Seen, at: datetime) -> Decision[Job]:
         job = _require(seen, job_id)

@@ -73,7 +73,9 @@ def load(options: Options) -> FasterWhisper:
 
 
 def _word(word: Any) -> Word:
+    # The library's numbers are numpy's, which JSON does not know.
+    start, end, sure = float(word.start), float(word.end), float(word.probability)
     return Word(
-        start_ms=round(word.start * 1000), end_ms=round(word.end * 1000), text=word.word,
-        confidence=round(word.probability, 3),
+        start_ms=round(start * 1000), end_ms=round(end * 1000), text=word.word,
+        confidence=round(sure, 3),
     )  # fmt: skip

@@ -98,7 +98,9 @@ def _back(request: HttpRequest) -> str:
 
 
 def _say_away(request: HttpRequest) -> HttpResponse:
-    return render(request, "orchard/away.html", status=503, headers={"Retry-After": "2"})
+    answer = render(request, "orchard/away.html", status=503)
+    answer["Retry-After"] = "2"
+    return answer
 
 
 def _say_missing(request: HttpRequest, fault: NotFound) -> HttpResponse:

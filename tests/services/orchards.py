@@ -19,10 +19,12 @@ def processing(chunks: int = 3, **options: object) -> Job:
     """A job whose chunks wait for workers; the first one is the longest."""
     job_id = submit(**options).job_id
     job = run(pipeline.claim_stage("p1"))
-    assert job and job.job_id == job_id
+    assert job
+    assert job.job_id == job_id
     run(pipeline.finish_purifying(job_id, job.stage.token, 600_000))
     job = run(pipeline.claim_stage("p1"))
-    assert job and job.job_id == job_id
+    assert job
+    assert job.job_id == job_id
     spans = [Span(start_ms=i * 60_000, end_ms=(i + 1) * 60_000 - i * 100) for i in range(chunks)]
     return run(pipeline.finish_splitting(job_id, job.stage.token, spans, 600_000))
 
