@@ -55,14 +55,14 @@ def to_json(transcript: Transcript, *, time_ms: int = 0, partial: bool = False) 
 
 def to_txt(transcript: Transcript) -> str:
     """One line of text for each segment."""
-    return "".join(f"{_one_line(line.text)}\n" for line in transcript.segments)
+    return "".join(f"{_one_line(line.text)}\n" for line in _spoken(transcript))
 
 
 def to_srt(transcript: Transcript) -> str:
     """SubRip subtitles: numbered blocks, a comma before the milliseconds."""
     return "".join(
         f"{number}\n{_timing(line, ',')}\n{_arrowless(line.text)}\n\n"
-        for number, line in enumerate(transcript.segments, 1)
+        for number, line in enumerate(_spoken(transcript), 1)
     )
 
 
@@ -70,7 +70,7 @@ def to_vtt(transcript: Transcript) -> str:
     """WebVTT subtitles, with the characters escaped that mean something there."""
     cues = [
         f"\n{_timing(line, '.')}\n{escape(_one_line(line.text), quote=False)}\n"
-        for line in transcript.segments
+        for line in _spoken(transcript)
     ]
     return "WEBVTT\n" + "".join(cues)
 
@@ -97,6 +97,11 @@ def _whole_result(transcript: Transcript, time_ms: int) -> Result:
         segments_count=len(segments), total_processing_time_ms=time_ms, text=transcript.text,
         segments=segments,
     )  # fmt: skip
+
+
+def _spoken(transcript: Transcript) -> list[Line]:
+    # A cue without text would end its own block too early.
+    return [line for line in transcript.segments if _one_line(line.text)]
 
 
 def _timing(line: Line, point: str) -> str:
