@@ -47,7 +47,7 @@ def as_reports(worker_id: str, claimed: list[claims.Claimed]) -> list[Report]:
             worker_id=worker_id,
             token=one.chunk.token,
             result=RESULT,
-        )  # fmt: skip
+        )
         for one in claimed
     ]
 

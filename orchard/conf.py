@@ -46,7 +46,7 @@ class Conf:
         "State engine: embedded://, memory://, redis://…, rediss://… or unix://….", secret=True,
     )  # fmt: skip
     database_url: str = setting(
-        "", "DATABASE_URL", "Database of users, tokens and audit; empty: SQLite in the data folder.",
+        "", "DATABASE_URL", "Database of users, tokens and audit; empty: SQLite in the data dir.",
         secret=True,
     )  # fmt: skip
     secret_key: str = setting(

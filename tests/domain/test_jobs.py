@@ -127,7 +127,9 @@ def test_a_dead_letter_fails_the_job_only_when_all_else_is_done():
     job = start(settled(job, ChunkStatus.COMPLETED))
     dead = [
         jobs.msgspec.structs.replace(
-            chunk, status=status, errors=(Failure(at=AT, worker_id="w", error="boom"),) if i == 0 else ()
+            chunk,
+            status=status,
+            errors=(Failure(at=AT, worker_id="w", error="boom"),) if i == 0 else (),
         )
         for i, (chunk, status) in enumerate(
             zip(chunks, (ChunkStatus.FAILED, ChunkStatus.COMPLETED), strict=True)

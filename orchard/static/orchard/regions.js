@@ -39,6 +39,7 @@ export function swapKeyed(list, fresh, isWhole) {
   for (const item of items) {
     const old = find(list, item.dataset.key);
     const placed = old ? swap(old, item) : adopt(item);
+    if (old && old === next) next = placed; // the old node is no longer there to put others before
     if (isWhole && placed !== next) list.insertBefore(placed, next);
     next = placed.nextElementSibling;
   }
