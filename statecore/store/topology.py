@@ -116,7 +116,9 @@ class AsyncLinks:
     """Connections of one event loop; as many requests as there are connections run at once."""
 
     def __init__(self, url: str, at_once: int) -> None:
-        self._pool = _pool(async_driver.ConnectionPool, url, dict(_CONNECTION))
+        # Each exchange has a time limit of its own; the driver's would cut off tails that wait.
+        kwargs = _CONNECTION | {"socket_timeout": None}
+        self._pool = _pool(async_driver.ConnectionPool, url, kwargs)
         self._idle: list[Any] = []
         self._blocked: set[Any] = set()
         self._free = asyncio.Semaphore(at_once)

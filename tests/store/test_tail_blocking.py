@@ -47,6 +47,18 @@ def test_a_tail_that_waits_in_vain_ends_in_time(store):
     assert 0.055 <= time.monotonic() - started < 2
 
 
+DRIVERS_TIMEOUT_MS = 5_000
+"""How long redis-py waits for an answer when nobody says otherwise."""
+
+
+def test_an_idle_tail_may_wait_longer_than_the_drivers_own_timeout(store):
+    async def wait_in_vain():
+        return await store.atail("e", "$", 10, DRIVERS_TIMEOUT_MS + 300)
+
+    assert asyncio.run(wait_in_vain()).entries == ()
+    assert store.tail("e", "$", 10, DRIVERS_TIMEOUT_MS + 300).entries == ()
+
+
 def test_many_waiting_tails_block_no_other_request(store):
     with ThreadPoolExecutor(40) as pool:
         waiting = [pool.submit(store.tail, "e", "$", 10, LONG_MS) for _ in range(32)]
