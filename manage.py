@@ -6,11 +6,15 @@ import sys
 
 
 def main() -> None:
-    """Run one command."""
+    """Run one command; a setting that is wrong is told in one line."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "orchard.settings")
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as fault:
+        sys.exit(f"Configuration: {fault}")
 
 
 if __name__ == "__main__":

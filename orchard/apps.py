@@ -8,3 +8,7 @@ class OrchardConfig(AppConfig):
 
     name = "orchard"
     verbose_name = "Orchard"
+
+    def ready(self) -> None:
+        """Register the checks."""
+        from orchard import checks  # noqa: F401 - importing registers them

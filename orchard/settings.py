@@ -12,6 +12,7 @@ from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from orchard.conf import get_conf
+from orchard.hosts import allowed_hosts
 from orchard.private_files import read_or_make
 
 conf = get_conf()
@@ -22,7 +23,7 @@ DEBUG = conf.debug
 SECRET_KEY = conf.secret_key or read_or_make(
     DATA_DIR / "secret_key", lambda: secrets.token_urlsafe(48)
 )
-ALLOWED_HOSTS = [host.strip() for host in conf.allowed_hosts.split(",") if host.strip()]
+ALLOWED_HOSTS = allowed_hosts(conf.allowed_hosts, conf.host)
 
 INSTALLED_APPS = [
     "unfold",
@@ -161,6 +162,9 @@ SESSION_COOKIE_AGE = 30 * 86_400
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = conf.https
 SESSION_COOKIE_SAMESITE = "Lax"
 SECURE_SSL_REDIRECT = conf.https
+# Health checks and agents of this machine ask directly, not through the proxy; no cookie counts
+# there without https.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^api/v1/(workers|chunks)"]
 SECURE_HSTS_SECONDS = 31_536_000 if conf.https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = conf.https
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if conf.https else None
@@ -221,7 +225,15 @@ USE_TZ = True
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {"()": "orchard.log_lines.LineFormatter"},
+        "json": {"()": "orchard.log_lines.JsonFormatter"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": conf.log_format}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {
+        # Django's own handler would print each line a second time while DEBUG is on.
+        "django": {"handlers": [], "propagate": True},
+        "httpx": {"level": "WARNING"},
+    },
 }

@@ -9,6 +9,7 @@ from django.core.cache import cache
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from orchard.conf import get_conf
 from orchard.tokens import Bearer
 
 WINDOW_S = 60
@@ -21,8 +22,8 @@ class Throttle(BaseThrottle):
     needs the state engine is refused by its absence anyway.
     """
 
-    known_limit = 3000
-    stranger_limit = 120
+    known_limit = get_conf().throttle_known
+    stranger_limit = get_conf().throttle_strangers
 
     def allow_request(self, request: Request, view: Any) -> bool:
         """Count a request; false when there were too many."""

@@ -1,0 +1,177 @@
+"""Values of settings: how each is written, and what is allowed."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable
+from dataclasses import Field
+from dataclasses import field as dataclass_field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+STORE_SCHEMES = ("embedded", "memory", "redis", "rediss", "unix")
+KEY_MIN_CHARS = 50
+
+_HOST_NAME = re.compile(r"\.?[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_-]+)*\.?")
+
+Check = Callable[[Any], str]
+"""Says what is allowed when a value is not, else nothing."""
+
+
+def setting(
+    default: Any, env: str, help: str, *, low: float | None = None, high: float | None = None,
+    choices: tuple[str, ...] = (), check: Check | None = None, secret: bool = False,
+) -> Any:  # fmt: skip
+    """Declare one setting: its default, its environment variable, one sentence, and its bounds."""
+    facts = {"env": env, "help": help, "low": low, "high": high, "secret": secret}
+    return dataclass_field(default=default, metadata=facts | {"choices": choices, "check": check})
+
+
+def check_value(one: Field[Any], name: str, value: Any) -> Any:
+    """The value as the program needs it.
+
+    Raises:
+        ImproperlyConfigured: it is not allowed; named by ``name``.
+    """
+    facts = one.metadata
+    try:
+        parsed = _PARSERS[str(one.type)](value)
+        allowed = _what_is_allowed(facts, parsed)
+    except (TypeError, ValueError, OverflowError):
+        allowed = describe_type(one)
+    if allowed:
+        shown = "(not shown)" if facts["secret"] else repr(value)
+        raise ImproperlyConfigured(f"{name} is {shown}; allowed: {allowed}")
+    return parsed
+
+
+def describe_type(one: Field[Any]) -> str:
+    """What a setting takes, in words."""
+    low, high, choices = (one.metadata[name] for name in ("low", "high", "choices"))
+    if choices:
+        return " or ".join(choices)
+    words = _WORDS[str(one.type)]
+    return words if low is None else f"{words} {_bounds(low, high)}"
+
+
+def is_store(value: str) -> str:
+    """Check the URL of a state engine."""
+    parts = urlsplit(value)
+    if parts.scheme not in STORE_SCHEMES or "://" not in value:
+        return ", ".join(f"{scheme}://" for scheme in STORE_SCHEMES)
+    if parts.scheme == "unix":
+        return "" if parts.path else "unix:///path/of/the/socket"
+    if parts.scheme in ("embedded", "memory"):
+        return "" if value == f"{parts.scheme}://" else f"{parts.scheme}:// alone"
+    try:
+        is_address = bool(parts.hostname) and parts.port != 0
+    except ValueError:  # there is no such port
+        is_address = False
+    return "" if is_address else f"{parts.scheme}://user:password@host:port/database"
+
+
+def is_database(value: str) -> str:
+    """Check the URL of a database."""
+    allowed = "postgres://user:password@host:port/name or sqlite:///path"
+    if value and urlsplit(value).scheme not in ("postgres", "postgresql", "sqlite"):
+        return allowed
+    try:
+        dj_database_url.parse(value)
+    except ValueError:
+        return allowed
+    return ""
+
+
+def is_key(value: str) -> str:
+    """Check a secret key: a short one can be guessed."""
+    return "" if len(value) >= KEY_MIN_CHARS else f"at least {KEY_MIN_CHARS} characters"
+
+
+def is_time_zone(value: str) -> str:
+    """Check the name of a time zone."""
+    return "" if value in available_timezones() else "a time zone such as UTC or Asia/Tokyo"
+
+
+def is_host(value: str) -> str:
+    """Check the address to listen on."""
+    return "" if _is_address(value) or _HOST_NAME.fullmatch(value) else "a host name or address"
+
+
+def is_host_list(value: str) -> str:
+    """Check names with commas between, as people type them into a browser."""
+    names = [name.strip() for name in value.split(",")]
+    is_right = all(
+        name == "*" or _is_address(name.strip("[]")) or _HOST_NAME.fullmatch(name) for name in names
+    )
+    return "" if is_right else "host names with commas between, without http:// and ports"
+
+
+def _what_is_allowed(facts: Any, parsed: Any) -> str:
+    low, high, choices, check = (facts[name] for name in ("low", "high", "choices", "check"))
+    if choices and parsed not in choices:
+        return " or ".join(choices)
+    # Written so that NaN, which is neither below nor above, is refused as well.
+    if low is not None and not low <= parsed <= high:
+        return _bounds(low, high)
+    return check(parsed) if check else ""
+
+
+def _bounds(low: float, high: float) -> str:
+    return f"from {low:.12g} to {high:.12g}"
+
+
+def _is_address(value: str) -> bool:
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _bool(value: Any) -> bool:
+    words = dict.fromkeys(("true", "1", "yes", "on"), True)
+    words |= dict.fromkeys(("false", "0", "no", "off"), False)
+    if isinstance(value, bool):
+        return value
+    if str(value).lower() not in words:
+        raise ValueError(value)
+    return words[str(value).lower()]
+
+
+def _int(value: Any) -> int:
+    if isinstance(value, bool | float):
+        raise TypeError
+    return int(value)
+
+
+def _float(value: Any) -> float:
+    if isinstance(value, bool):
+        raise TypeError
+    return float(value)
+
+
+def _str(value: Any) -> str:
+    if not isinstance(value, str) or "\0" in value:
+        raise TypeError
+    return value
+
+
+def _path(value: Any) -> Path:
+    if not _str(value):
+        raise ValueError
+    return Path(value).expanduser()
+
+
+_PARSERS: dict[str, Callable[[Any], Any]] = {
+    "int": _int, "float": _float, "bool": _bool, "str": _str, "Path": _path,
+}  # fmt: skip
+_WORDS = {
+    "int": "a whole number", "float": "a number", "bool": "true or false", "str": "text",
+    "Path": "a path",
+}  # fmt: skip
