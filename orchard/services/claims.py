@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -17,6 +17,7 @@ from orchard.repository import Draft, chunk_cell, find_chunk, job_cell
 from orchard.services.limits import chunk_policy, keeping
 from orchard.services.lookups import draft_chunk, get_worker, is_open, touch, url_of
 from orchard.services.reports import expire
+from statecore.store import ops
 from statecore.store.steps import Decision, Seen, Steps, read, take, transact
 
 MAX_BATCH = 100
@@ -58,12 +59,8 @@ def claim(worker_id: str, max_chunks: int = 1) -> Steps[list[Claimed]]:
 def _start(names: Sequence[str], worker: Worker) -> Steps[tuple[list[Claimed], list[str]]]:
     """Start the chunks that stand behind the names, as far as there are any."""
     places = {name: place for name in names if (place := parse_chunk_id(name))}
-    raws = yield from read(*(job_cell(job_id) for job_id, _ in places.values()))
-    found = {
-        name: codec.decode_job(raw)
-        for name, raw in zip(places, raws, strict=True)
-        if raw is not None
-    }
+    jobs, known = yield from _read(places)
+    found = {name: jobs[job_id] for name, (job_id, _) in places.items() if job_id in jobs}
 
     def decide(seen: Seen, at: datetime) -> Decision[tuple[list[Claimed], list[str]]]:
         draft = Draft(keeping(), at)
@@ -86,5 +83,18 @@ def _start(names: Sequence[str], worker: Worker) -> Steps[tuple[list[Claimed], l
             claimed.append(Claimed(job=found[name], chunk=change.chunk, deadline=deadline))
         return Decision((claimed, buried), draft.writes())
 
-    cells = [chunk_cell(*places[name]) for name in found]
-    return (yield from transact(cells, decide))
+    return (yield from transact(list(known), decide, known=known))
+
+
+def _read(places: Mapping[str, tuple[str, int]]) -> Steps[tuple[dict[str, Job], Seen]]:
+    """The jobs there are, and what the cells of the chunks hold, at one moment."""
+    job_ids = list(dict.fromkeys(job_id for job_id, _ in places.values()))
+    cells: list[ops.Cell] = [chunk_cell(*place) for place in places.values()]
+    raws = yield from read(*map(job_cell, job_ids), *cells)
+    heads, rest = raws[: len(job_ids)], raws[len(job_ids) :]
+    jobs = {
+        job_id: codec.decode_job(raw)
+        for job_id, raw in zip(job_ids, heads, strict=True)
+        if raw is not None
+    }
+    return jobs, dict(zip(cells, rest, strict=True))

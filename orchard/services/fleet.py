@@ -85,7 +85,7 @@ def heartbeat(worker_id: str, leases: Sequence[tuple[str, int]] = ()) -> Steps[H
         change = workers.hear_from(require_worker(seen, url), at=at, gained=extended, lost=lost)
         draft_worker(draft, change)
         beat = Heartbeat(worker=change.worker, extended=tuple(extended), lost=lost)
-        return Decision(beat, draft.writes(), certain=not lost)
+        return Decision(beat, draft.writes())
 
     return (yield from transact(cells, decide, hot=[url]))
 

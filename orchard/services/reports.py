@@ -97,8 +97,7 @@ def complete_many(reports: Sequence[Report]) -> Steps[list[Accepted | OrchardErr
         outcomes = [
             batch.complete(report, place) for report, place in zip(reports, places, strict=True)
         ]
-        refused = any(isinstance(outcome, OrchardError) for outcome in outcomes)
-        return Decision(outcomes, batch.writes(), certain=not refused)
+        return Decision(outcomes, batch.writes())
 
     outcomes = yield from transact(cells, decide, hot=job_ids)
     yield from _credit(reports, outcomes)

@@ -8,7 +8,7 @@ from datetime import datetime
 from orchard import codec, keys
 from orchard.domain import jobs
 from orchard.domain.chunks import Chunk
-from orchard.domain.errors import UnknownJob
+from orchard.domain.errors import TransitionRefused, UnknownJob
 from orchard.domain.events import JobRemoved
 from orchard.domain.jobs import Job, JobChange
 from orchard.ports import recordings
@@ -34,11 +34,13 @@ def create(
     """
     new_id = job_id or new_job_id()
     key = ops.Key(keys.idempotency(owner, idempotency_key))
-    cells = [job_cell(new_id), *([key] if idempotency_key else [])]
+    cells: list[ops.Cell] = [job_cell(new_id), *([key] if idempotency_key else [])]
 
-    def decide(seen: Seen, at: datetime) -> Decision[str]:
+    def decide(seen: Seen, at: datetime) -> Decision[Job | str]:
         if known := seen.get(key):
             return Decision(known.decode())
+        if find_job(seen, new_id):
+            raise TransitionRefused("there is a job of this id already")
         change = jobs.create_job(
             new_id, filename, source, size, owner=owner, use_purifier=use_purifier,
             language=language, at=at,
@@ -48,10 +50,12 @@ def create(
         draft.events(change.events)
         if idempotency_key:
             draft.put(key.key, new_id.encode(), keys.IDEMPOTENCY_TTL_MS)
-        return Decision(new_id, draft.writes())
+        return Decision(change.job, draft.writes())
 
-    created = yield from transact(cells, decide)
-    return (yield from get_record(created))
+    # A name that nobody could guess stands for nothing yet; the commit makes sure of it.
+    absent: Seen | None = None if idempotency_key else {job_cell(new_id): None}
+    created = yield from transact(cells, decide, known=absent)
+    return created if isinstance(created, Job) else (yield from get_record(created))
 
 
 def get_record(job_id: str) -> Steps[Job]:

@@ -34,8 +34,6 @@ class Decision(Generic[T]):
 
     result: T
     writes: tuple[ops.Write, ...] = ()
-    certain: bool = True
-    """False when a part was refused: then it counts only on values really read."""
 
 
 Decide = Callable[[Seen, datetime], Decision[T]]
@@ -71,13 +69,20 @@ def now() -> Steps[datetime]:
     return cast("datetime", (yield ops.Now()))
 
 
-def transact(cells: Sequence[ops.Cell], decide: Decide[T], *, hot: Sequence[str] = ()) -> Steps[T]:
+def transact(
+    cells: Sequence[ops.Cell], decide: Decide[T], *, hot: Sequence[str] = (),
+    known: Seen | None = None,
+) -> Steps[T]:  # fmt: skip
     """Decide on the values of ``cells`` and commit against exactly those values.
 
     The first try decides on what this process last saw, if it saw all cells:
     usually that still holds, and the whole takes one round trip. On a conflict
     the reply holds the current values, and the decision is made again. A
-    refusal, or a decision to write nothing, counts only on values really read.
+    refusal, or a decision to write nothing, counts only on values really read;
+    one that writes is proved by its commit, which expects all of the values.
+
+    ``known`` holds what all cells hold when the caller has just read them, or
+    knows it otherwise: that a new random name stands for nothing yet.
 
     ``hot`` names keys that many threads of this process change: they queue for
     them here instead of colliding in the engine.
@@ -87,9 +92,9 @@ def transact(cells: Sequence[ops.Cell], decide: Decide[T], *, hot: Sequence[str]
     """
     if hot:
         yield ops.Hold(tuple(sorted(hot)))
-    values: Seen = yield ops.Recall(tuple(cells))
-    fresh = len(values) < len(cells)
-    if fresh:
+    values: Seen = (yield ops.Recall(tuple(cells))) if known is None else known
+    fresh = known is not None or len(values) < len(cells)
+    if len(values) < len(cells):
         values = yield from _read_cells(cells)
     for attempt in range(MAX_TRIES):
         at = yield _NOW
