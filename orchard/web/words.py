@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext, pgettext_lazy
@@ -24,7 +24,7 @@ JOB_STATES: Mapping[str, Word] = {
 }
 
 STAGES: Mapping[str, tuple[Word, Word]] = {
-    "created": (_("Received"), _("stored, waiting for its turn")),
+    "created": (_("Received"), _("stored, and in the queue")),
     "purifying": (_("Purify"), _("noise is taken out")),
     "splitting": (_("Split"), _("cut where nobody speaks")),
     "processing": (_("Transcribe"), _("workers write down what they hear")),
@@ -52,6 +52,15 @@ QUESTIONS: Mapping[str, Word] = {
     "delete_job": _("Delete this job, its recording and its transcript? They cannot come back."),
     "remove_worker": _("Remove this worker? What it holds returns to the queue at once."),
 }
+
+KNOWN_REASONS: Sequence[Word] = (
+    _("the file is empty"),
+    _("the file has no sound"),
+    _("the sound of the file is in a form that cannot be decoded"),
+    _("the file cannot be read as sound"),
+    _("the recording is longer than 37 hours"),
+)
+"""Why a recording cannot be used, as :mod:`orchard.ports.audio` says it; named for translators."""
 
 _REFUSALS: Mapping[str, Word] = {
     "unknown_job": _("This job no longer exists. Somebody deleted it, or its time was up."),

@@ -1,5 +1,5 @@
 // What the events of chunks do to a map, in lists and on the page of a job.
-import { counted } from "./words.js";
+import { ngettext } from "./words.js";
 
 const LETTERS = { "chunk.started": "r", "chunk.completed": "c", "chunk.requeued": "w", "chunk.failed": "f" };
 
@@ -14,7 +14,7 @@ export function applyToMap(map, event) {
 export function tellCounts(root, map) {
   const done = map.count("c"), total = map.cells.length;
   for (const part of root.querySelectorAll('[data-part="count"]')) {
-    part.textContent = counted("%(done)d of %(total)d chunk", "%(done)d of %(total)d chunks", total, { done, total });
+    part.textContent = ngettext("%(done)d of %(total)d chunk", "%(done)d of %(total)d chunks", total, { done, total });
   }
   for (const part of root.querySelectorAll('[data-part="percent"]')) part.textContent = `${map.percent} %`;
   for (const part of root.querySelectorAll('[data-part="chunks"]')) part.value = done / total;

@@ -1,6 +1,6 @@
 // Times: how long ago, and on pointing the exact moment in the viewer's own zone.
 const language = document.documentElement.lang || undefined;
-const ago = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
+const ago = new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" });
 const exact = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "long" });
 const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
 
