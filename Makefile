@@ -29,12 +29,12 @@ $(BIN)/python:
 	@echo "Preparing $(VENV) …"
 	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.run: requirements.txt requirements-agent.txt | $(BIN)/python
+$(VENV)/.run: constraints.txt requirements.txt requirements-agent.txt | $(BIN)/python
 	@echo "Installing what Orchard needs (once) …"
-	@$(BIN)/pip install --quiet -r requirements.txt -r requirements-agent.txt
+	@$(BIN)/pip install --quiet -c constraints.txt -r requirements.txt -r requirements-agent.txt
 	@touch $@
 
 $(VENV)/.test: requirements-test.txt $(VENV)/.run
 	@echo "Installing what the tests need (once) …"
-	@$(BIN)/pip install --quiet -r requirements-test.txt
+	@$(BIN)/pip install --quiet -c constraints.txt -r requirements-test.txt
 	@touch $@
