@@ -4,23 +4,52 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
+from django import forms
+from django.contrib import admin, messages
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from orchard.models import AuditEntry, SignInLink, Token
+from orchard.tokens import SCOPES, digest, forget_bearers, new_secret
+
+
+class TokenForm(forms.ModelForm):
+    """A token's name, what it may do, and until when."""
+
+    scopes = forms.MultipleChoiceField(
+        label=_("scopes"), choices=[(scope, scope) for scope in SCOPES],
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+    )  # fmt: skip
+
+    class Meta:
+        model = Token
+        fields = ("name", "scopes", "owner", "expires_at")
 
 
 @admin.register(Token)
 class TokenAdmin(ModelAdmin):
-    """Tokens can be seen, limited and revoked here; they are made where their secret is shown."""
+    """Tokens are made, seen, limited and revoked here; a secret is shown once, when it is made."""
 
+    form = TokenForm
     list_display = ("name", "scopes", "owner", "expires_at", "last_used_at")
     readonly_fields = ("created_at", "last_used_at")
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """A token made here would have a secret that nobody knows."""
-        return False
+    def save_model(self, request: HttpRequest, obj: Token, form: Any, change: bool) -> None:
+        """Keep what was entered; a new token gets its secret now."""
+        if not change:
+            secret = new_secret()
+            obj.digest = digest(secret)
+            text = _("The token, shown only this once: %(secret)s") % {"secret": secret}
+            messages.warning(request, text)
+        super().save_model(request, obj, form, change)
+        forget_bearers()
+
+    def delete_model(self, request: HttpRequest, obj: Token) -> None:
+        """Revoke a token; this process knows at once, others within seconds."""
+        super().delete_model(request, obj)
+        forget_bearers()
 
 
 class _ReadOnly(ModelAdmin):

@@ -7,6 +7,7 @@ from pathlib import Path
 from django.contrib.auth.models import User
 from django.core.management import call_command
 
+from orchard.private_files import make_private_directory
 from orchard.tokens import SCOPES, ensure_token_file
 
 ADMIN = "admin"
@@ -18,8 +19,7 @@ def prepare(data_dir: Path) -> User:
     The administrator has no password until one is set: the way in is a
     sign-in link, which only somebody at the machine gets.
     """
-    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    data_dir.chmod(0o700)
+    make_private_directory(data_dir)
     call_command("migrate", interactive=False, verbosity=0)
     admin = User.objects.filter(username=ADMIN).first()
     if admin is None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ipaddress
 import socket
 
+from orchard.conf import get_conf
+
 LOCAL = ["127.0.0.1", "localhost", "[::1]"]
 
 
@@ -24,6 +26,13 @@ def allowed_hosts(named: str, listen_on: str) -> list[str]:
         return [*LOCAL, _as_host(listen_on)]
     name = socket.gethostname()
     return [*LOCAL, name, f"{name.partition('.')[0]}.local", *_addresses(name)]
+
+
+def own_address() -> str:
+    """Where this machine itself finds the site, without a slash at the end."""
+    conf = get_conf()
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(conf.host, conf.host)  # noqa: S104
+    return f"http://{_as_host(host)}:{conf.port}"
 
 
 def _addresses(name: str) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, NoReturn
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -46,6 +48,18 @@ class SignInLink(models.Model):
         return f"{self.user} · {self.expires_at:%Y-%m-%d %H:%M}"
 
 
+class AppendOnly(models.QuerySet["AuditEntry"]):
+    """Entries that can be read and added, and nothing else."""
+
+    def update(self, **kwargs: Any) -> NoReturn:
+        """Refuse."""
+        raise TypeError("the audit log only grows")
+
+    def delete(self) -> NoReturn:
+        """Refuse."""
+        raise TypeError("the audit log only grows")
+
+
 class AuditEntry(models.Model):
     """What somebody did by hand. Entries are only ever added."""
 
@@ -55,6 +69,8 @@ class AuditEntry(models.Model):
     subject = models.CharField(_("subject"), max_length=200, blank=True)
     facts = models.JSONField(_("facts"), default=dict)
 
+    objects = AppendOnly.as_manager()
+
     class Meta:
         verbose_name = _("audit entry")
         verbose_name_plural = _("audit log")
@@ -62,3 +78,17 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.who}: {self.action} {self.subject}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Add the entry.
+
+        Raises:
+            TypeError: it was added before.
+        """
+        if not self._state.adding:
+            raise TypeError("the audit log only grows")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Refuse."""
+        raise TypeError("the audit log only grows")

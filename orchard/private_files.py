@@ -1,4 +1,4 @@
-"""Small secret files that only their owner can read."""
+"""Small secret files and directories that only their owner can read."""
 
 from __future__ import annotations
 
@@ -7,9 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 
+def make_private_directory(path: Path) -> None:
+    """Make a directory that only its owner can enter."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.chmod(0o700)
+
+
 def read_or_make(path: Path, make: Callable[[], str]) -> str:
     """The secret in a file; made once, however many processes start at the same time."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.exists():
         own = path.with_name(f"{path.name}.{os.getpid()}")
         write_private(own, make())

@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,10 +19,9 @@ from pathlib import Path
 LOG_MAX_BYTES = 10_000_000
 """A log that is longer when its process starts is set aside, as ``*.1``."""
 
-STOP_S = 40.0
-"""How long a process may take to stop: an agent may finish its chunk first."""
-
 _PR_SET_PDEATHSIG = 1
+# Loaded here: between fork and exec a child must not take locks.
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 class Child:
@@ -42,11 +42,12 @@ class Child:
         """Start it; its output goes to its log."""
         if self._log.exists() and self._log.stat().st_size > LOG_MAX_BYTES:
             self._log.replace(self._log.with_suffix(".log.1"))
+        parent = os.getpid()
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603
                 self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._env,
                 # A Ctrl-C on the terminal reaches us alone; we stop the children in order.
-                start_new_session=True, preexec_fn=_die_with_parent,
+                start_new_session=True, preexec_fn=lambda: _die_with_parent(parent),
             )  # fmt: skip
         self._started = time.monotonic()
 
@@ -69,30 +70,36 @@ class Child:
 
     def ask_to_stop(self) -> None:
         """Send it SIGTERM."""
-        if self._process and self._process.poll() is None:
+        if self._process is not None:
             self._process.terminate()
 
-    def wait_until_stopped(self, deadline: float) -> None:
-        """Wait until it has ended; past the deadline (monotonic seconds) it is killed."""
-        if self._process is None:
-            return
-        try:
-            self._process.wait(max(0.0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
+    @property
+    def is_running(self) -> bool:
+        """Whether its process is there."""
+        return self._process is not None and self._process.poll() is None
+
+    def kill(self) -> None:
+        """End what is left of it."""
+        if self._process is not None:
             self._process.kill()
             self._process.wait()
 
 
-def stop_all(children: Sequence[Child], within_s: float = STOP_S) -> None:
-    """Stop all processes at the same time."""
+def stop_all(children: Sequence[Child], within_s: float, at_once: threading.Event) -> None:
+    """Stop all these processes at the same time; kill them when ``at_once`` is set meanwhile."""
     deadline = time.monotonic() + within_s
     for child in children:
         child.ask_to_stop()
+    while any(child.is_running for child in children) and time.monotonic() < deadline:
+        if at_once.wait(0.05):
+            break
     for child in children:
-        child.wait_until_stopped(deadline)
+        child.kill()
 
 
-def _die_with_parent() -> None:
+def _die_with_parent(parent: int) -> None:
     """Let the kernel end this child when the launcher is killed, so that none is left behind."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:  # it was killed before we could ask
+            os._exit(1)

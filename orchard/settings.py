@@ -9,20 +9,30 @@ from urllib.parse import urlsplit, urlunsplit
 
 import dj_database_url
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from orchard.conf import get_conf
 from orchard.hosts import allowed_hosts
-from orchard.private_files import read_or_make
+from orchard.private_files import make_private_directory, read_or_make
 
 conf = get_conf()
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = conf.data_dir.absolute()
 
 DEBUG = conf.debug
-SECRET_KEY = conf.secret_key or read_or_make(
-    DATA_DIR / "secret_key", lambda: secrets.token_urlsafe(48)
-)
+try:
+    make_private_directory(DATA_DIR)
+    # Uploads are streamed to the disk that the storage is on, and moved from there.
+    FILE_UPLOAD_TEMP_DIR = DATA_DIR / "media" / "tmp"
+    FILE_UPLOAD_TEMP_DIR.mkdir(parents=True, exist_ok=True)
+    SECRET_KEY = conf.secret_key or read_or_make(
+        DATA_DIR / "secret_key", lambda: secrets.token_urlsafe(48)
+    )
+except OSError as fault:
+    raise ImproperlyConfigured(
+        f"ORCHARD_DATA is {str(DATA_DIR)!r}; allowed: a folder of one's own to write to ({fault})"
+    ) from None
 ALLOWED_HOSTS = allowed_hosts(conf.allowed_hosts, conf.host)
 
 INSTALLED_APPS = [
@@ -139,10 +149,7 @@ STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 
-# Uploads are streamed to the disk that the storage is on, and moved from there.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
-FILE_UPLOAD_TEMP_DIR = DATA_DIR / "media" / "tmp"
-FILE_UPLOAD_TEMP_DIR.mkdir(parents=True, exist_ok=True)
 FILE_UPLOAD_PERMISSIONS = 0o600
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8_000_000
 

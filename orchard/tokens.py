@@ -50,6 +50,11 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+def new_secret() -> str:
+    """A secret that nobody can guess, and that scanners for leaked keys can recognise."""
+    return f"orchard_{secrets.token_urlsafe(32)}"
+
+
 def create_token(
     name: str,
     scopes: Iterable[str],
@@ -65,7 +70,7 @@ def create_token(
     wanted = sorted(set(scopes))
     if unknown := set(wanted) - set(SCOPES):
         raise ValueError(f"unknown scopes {sorted(unknown)}; allowed: {', '.join(SCOPES)}")
-    secret = f"orchard_{secrets.token_urlsafe(32)}"
+    secret = new_secret()
     token = Token.objects.create(
         name=name, digest=digest(secret), scopes=wanted, owner=owner, expires_at=expires_at
     )

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from orchard.conf import get_conf
+from orchard.hosts import own_address
 from orchard.sign_in import create_link
 
 
@@ -25,5 +25,4 @@ class Command(BaseCommand):
         user = User.objects.filter(username=options["username"], is_active=True).first()
         if user is None:
             raise CommandError(f"there is no active user named {options['username']!r}")
-        conf = get_conf()
-        self.stdout.write(f"http://{conf.host}:{conf.port}{create_link(user)}")
+        self.stdout.write(f"{own_address()}{create_link(user)}")

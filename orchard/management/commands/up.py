@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import socket
@@ -10,17 +11,28 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from orchard import first_start, sign_in
 from orchard.conf import get_conf
+from orchard.hosts import own_address
+from orchard.private_files import make_private_directory
 from orchard.processes import Child, stop_all
 from orchard.services import EngineAway, get_engine
 
-READY_S = 60.0
+READY_S = 120.0
+"""How long a slow board may take until the site answers."""
+STOP_S = 15.0
+"""How long processes may take to stop."""
+GRACE_S = 5
+"""How long a local agent goes on with its chunk then, before it hands it back; in seconds."""
 
 
 class Command(BaseCommand):
@@ -33,43 +45,49 @@ class Command(BaseCommand):
         parser.add_argument("--agents", type=int, default=2, help="local agents (default: 2)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run until SIGTERM or Ctrl-C; then stop the processes first and the engine last."""
-        stopping = threading.Event()
-        for signum in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(signum, lambda *_: stopping.set())
+        """Run until SIGTERM or Ctrl-C; a second one ends everything at once."""
         conf = get_conf()
+        if conf.store.startswith("memory:"):
+            raise CommandError("memory:// is the store of one process; choose another")
+        stopping, at_once = _listen_for_signals()
         _check_port(conf.host, conf.port)
         data_dir = conf.data_dir.absolute()
-        admin = first_start.prepare(data_dir)
-        try:
-            store = get_engine()
-        except EngineAway as away:
-            raise CommandError(f"the state engine does not start: {away}") from None
-        children = _children(data_dir, options["agents"])
-        try:
-            for child in children:
-                child.start()
-            if self._await_ready(children, stopping):
-                base = f"http://{_shown_host(conf.host)}:{conf.port}"
-                self.stdout.write(f"Orchard is ready at {base}/")
-                self.stdout.write(f"Sign in once with {base}{sign_in.create_link(admin)}")
-                self.stdout.flush()
-            while not stopping.wait(0.5):
-                self._watch(children)
-        finally:
-            stop_all(children)
-            store.close()
+        with _alone(data_dir):
+            admin = first_start.prepare(data_dir)
+            try:
+                store = get_engine()
+            except EngineAway as away:
+                raise CommandError(f"the state engine does not start: {away}") from None
+            web, *others = children = _children(data_dir, options["agents"])
+            try:
+                for child in children:
+                    child.start()
+                if self._await_ready(children, stopping):
+                    self._welcome(admin)
+                while not stopping.wait(0.5):
+                    self._watch(children)
+            finally:
+                # What the others have at hand they still report; the engine goes last.
+                stop_all(others, STOP_S, at_once)
+                stop_all([web], STOP_S, at_once)
+                store.close()
+
+    def _welcome(self, admin: User) -> None:
+        """Two lines that scripts and people wait for."""
+        base = own_address()
+        self.stdout.write(f"Orchard is ready at {base}/")
+        self.stdout.write(f"Sign in once with {base}{sign_in.create_link(admin)}")
+        self.stdout.flush()
 
     def _await_ready(self, children: list[Child], stopping: threading.Event) -> bool:
-        conf = get_conf()
-        url = f"http://{_shown_host(conf.host)}:{conf.port}/readyz"
+        url = f"{own_address()}/readyz"
         deadline = time.monotonic() + READY_S
         while not _is_ready(url):
             if stopping.wait(0.05):
                 return False
             self._watch(children)
             if time.monotonic() > deadline:
-                logs = conf.data_dir / "logs"
+                logs = get_conf().data_dir / "logs"
                 raise CommandError(f"not ready after {READY_S:g} s; the reason is in {logs}")
         return True
 
@@ -79,25 +97,52 @@ class Command(BaseCommand):
                 self.stderr.write(news)
 
 
+def _listen_for_signals() -> tuple[threading.Event, threading.Event]:
+    """What is set by the first and by the second signal to stop."""
+    stopping, at_once = threading.Event(), threading.Event()
+
+    def stop(*_: Any) -> None:
+        (at_once if stopping.is_set() else stopping).set()
+
+    for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(signum, stop)
+    return stopping, at_once
+
+
+@contextmanager
+def _alone(data_dir: Path) -> Iterator[None]:
+    """Refuse to run twice on the same data: two sets of agents would have the same names."""
+    make_private_directory(data_dir)
+    with (data_dir / "up.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise CommandError(f"Orchard runs already on {data_dir}") from None
+        yield
+
+
 def _children(data_dir: Path, agents: int) -> list[Child]:
-    conf = get_conf()
+    """The web server, then whoever talks to it."""
     logs = data_dir / "logs"
     logs.mkdir(exist_ok=True)
-    python = [sys.executable, str(Path(sys.argv[0]).absolute())]
+    python = [sys.executable, str(settings.BASE_DIR / "manage.py")]
     env = {"ORCHARD_DATA": str(data_dir), "PYTHONUNBUFFERED": "1"}
-    agent_env = env | {
-        "ORCHARD_MASTER": f"http://{_shown_host(conf.host)}:{conf.port}",
-        "ORCHARD_TOKEN_FILE": str(data_dir / "worker_token"),
-        # Two agents share the machine with everything else.
-        "OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // max(1, agents))),
-    }
     children = [
         Child("web", [*python, "serve"], logs, env),
         Child("pipeline", [*python, "pipeline"], logs, env),
     ]
+    agent_env = env | {
+        "PYTHONPATH": str(settings.BASE_DIR),
+        "ORCHARD_MASTER": own_address(),
+        "ORCHARD_TOKEN_FILE": str(data_dir / "worker_token"),
+        # The agents share the machine with everything else.
+        "OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // max(1, agents))),
+    }
     for slot in range(1, agents + 1):
         command = [sys.executable, "-m", "orchard.agent", "--slot", str(slot)]
-        children.append(Child(f"agent-{slot}", command, logs, agent_env))
+        children.append(
+            Child(f"agent-{slot}", [*command, "--grace", str(GRACE_S)], logs, agent_env)
+        )
     return children
 
 
@@ -111,10 +156,6 @@ def _check_port(host: str, port: int) -> None:
             raise CommandError(
                 f"port {port} on {host} cannot be used: {reason}; choose another with PORT=…"
             ) from None
-
-
-def _shown_host(host: str) -> str:
-    return "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104
 
 
 def _is_ready(url: str) -> bool:
