@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 run: $(VENV)/.run ## Start everything; PORT and ORCHARD_DATA are honoured
 	@exec $(BIN)/python manage.py up
 
-test: $(VENV)/.test ## Run all tests
+test: $(VENV)/.test ## Run all tests; ARGS="…" goes to pytest
 	@$(BIN)/python -m pytest $(ARGS)
 
 lint: $(VENV)/.test ## Check style, types and the direction of imports
@@ -25,16 +25,19 @@ fix: $(VENV)/.test ## Mend what can be mended by itself
 help: ## Show this help
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
 
-$(BIN)/python:
+# The stamps are touched last: what was interrupted is done again.
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Orchard needs Python 3.11 or newer; name one with PYTHON=…")'
 	@echo "Preparing $(VENV) …"
 	@$(PYTHON) -m venv $(VENV)
+	@touch $@
 
-$(VENV)/.run: constraints.txt requirements.txt requirements-agent.txt | $(BIN)/python
+$(VENV)/.run: requirements.txt requirements-agent.txt $(VENV)/.made
 	@echo "Installing what Orchard needs (once) …"
-	@$(BIN)/pip install --quiet -c constraints.txt -r requirements.txt -r requirements-agent.txt
+	@$(BIN)/pip install --quiet -r requirements.txt -r requirements-agent.txt
 	@touch $@
 
 $(VENV)/.test: requirements-test.txt $(VENV)/.run
 	@echo "Installing what the tests need (once) …"
-	@$(BIN)/pip install --quiet -c constraints.txt -r requirements-test.txt
+	@$(BIN)/pip install --quiet -r requirements-test.txt
 	@touch $@
