@@ -12,7 +12,7 @@ from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from orchard.models import AuditEntry, SignInLink, Token
-from orchard.tokens import SCOPES, digest, forget_bearers, new_secret
+from orchard.tokens import SCOPES, digest, new_secret
 
 
 class TokenForm(forms.ModelForm):
@@ -44,12 +44,6 @@ class TokenAdmin(ModelAdmin):
             text = _("The token, shown only this once: %(secret)s") % {"secret": secret}
             messages.warning(request, text)
         super().save_model(request, obj, form, change)
-        forget_bearers()
-
-    def delete_model(self, request: HttpRequest, obj: Token) -> None:
-        """Revoke a token; this process knows at once, others within seconds."""
-        super().delete_model(request, obj)
-        forget_bearers()
 
 
 class _ReadOnly(ModelAdmin):

@@ -32,10 +32,11 @@ def check_exposure(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 def misspelt(environ: Mapping[str, str]) -> list[CheckMessage]:
     """Variables close to one of ours; others may belong to somebody else."""
     names = [one.metadata["env"] for one in fields(Conf)] + [CONFIG_ENV, *OF_AGENTS]
+    strangers = [name for name in environ if name.startswith("ORCHARD_") and name not in names]
     return [
         Warning(f"{name} is no setting{meant}", id="orchard.W001")
-        for name in sorted(environ)
-        if name.startswith("ORCHARD_") and name not in names and (meant := suggest(name, names))
+        for name in sorted(strangers)
+        if (meant := suggest(name, names, 0.85))  # they are alike in their beginning anyway
     ]
 
 

@@ -40,9 +40,9 @@ def read_file(path: Path, settings: list[str]) -> Named:
     return _store(_section(whole, STATE, path), f"{path}: {STATE}") | values
 
 
-def suggest(name: str, names: Iterable[str]) -> str:
-    """The end of a sentence that names what was probably meant."""
-    close = difflib.get_close_matches(name, list(names), 1)
+def suggest(name: str, names: Iterable[str], likeness: float = 0.6) -> str:
+    """The end of a sentence that names what was probably meant, when it is this alike (0 to 1)."""
+    close = difflib.get_close_matches(name, list(names), 1, likeness)
     return f"; did you mean {close[0]}?" if close else ""
 
 

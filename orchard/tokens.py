@@ -10,8 +10,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from django.contrib.auth.models import User
+from django.db.models.signals import post_delete, post_save
+from django.dispatch import receiver
 from django.utils import timezone
 
 from orchard.models import Token
@@ -92,8 +95,9 @@ def find_bearer(secret: str) -> Bearer | None:
     return bearer
 
 
-def forget_bearers() -> None:
-    """Look every token up again (after one was revoked, and in tests)."""
+@receiver([post_save, post_delete], sender=Token)
+def forget_bearers(**_: Any) -> None:
+    """Look every token up again: one was changed or revoked. Other processes know within seconds."""
     with _lock:
         _known.clear()
 
