@@ -167,7 +167,9 @@ class ShownWorker:
 
     @property
     def model(self) -> str:
-        return str(self.worker.metadata.get("model") or self.worker.metadata.get("engine") or "")
+        told = self.worker.metadata
+        known = (str(told.get(name) or "") for name in ("transcriber", "model"))
+        return " ".join(word for word in known if word and word != "bundled")
 
 
 @dataclass(frozen=True)
