@@ -97,7 +97,7 @@ def find_bearer(secret: str) -> Bearer | None:
 
 @receiver([post_save, post_delete], sender=Token)
 def forget_bearers(**_: Any) -> None:
-    """Look every token up again: one was changed or revoked. Other processes know within seconds."""
+    """Look every token up again: one was changed or revoked; others know within seconds."""
     with _lock:
         _known.clear()
 

@@ -185,11 +185,14 @@ class Engine:
         return 0
 
 
-def try_lock(path: Path) -> int | None:
-    """An open file with an exclusive lock on it, or ``None`` when somebody else has the lock."""
+def try_lock(path: Path, wait: bool = False) -> int | None:
+    """An open file with an exclusive lock on it, or ``None`` when somebody else has the lock.
+
+    With ``wait`` it is waited for instead.
+    """
     file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         os.close(file)
         return None

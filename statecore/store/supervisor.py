@@ -71,17 +71,18 @@ class Supervisor:
             self._thread.join()
         if self._users is None:
             return
-        self._take_charge()
-        if self.is_in_charge and _is_last(self._users):
+        if _is_last(self._users):
+            # Who is in charge now is on its way out: it has given up its share of users.lock.
+            self._take_charge(wait=True)
             self.engine.stop()
         for lock in (self._users, self._role):
             if lock is not None:
                 os.close(lock)
         self._users = self._role = None
 
-    def _take_charge(self) -> None:
+    def _take_charge(self, wait: bool = False) -> None:
         if self._role is None:
-            self._role = try_lock(self.engine.directory / "supervisor.lock")
+            self._role = try_lock(self.engine.directory / "supervisor.lock", wait=wait)
 
     def _start_or_join(self) -> None:
         """Start the engine when that is our task; else wait for whoever has it."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from typing import Any
 
 import uvicorn
@@ -21,7 +23,12 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=get_conf().port)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Serve; open requests are finished before the process ends."""
+        """Serve; open requests are finished before the process ends.
+
+        Uvicorn sends itself the signal again when it is done. That must not kill
+        the process: the state engine's connection is still to be closed.
+        """
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         uvicorn.run(
             "orchard.asgi:application", host=options["host"], port=options["port"],
             loop="uvloop", http="httptools", ws="websockets-sansio", lifespan="off",
