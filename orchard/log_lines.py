@@ -35,7 +35,9 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             facts["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(facts, ensure_ascii=False)
+        # Half a character (a lone surrogate in a file's name) cannot be written as it is.
+        text = json.dumps(facts, ensure_ascii=False)
+        return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _time(record: logging.LogRecord) -> str:

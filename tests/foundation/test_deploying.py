@@ -1,0 +1,150 @@
+"""What surrounds the code: containers, make, and the promises of their files."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+import yaml
+from django.core.management import get_commands
+
+ROOT = Path(__file__).parents[2]
+
+
+def text_of(name: str) -> str:
+    """A file of the repository."""
+    return (ROOT / name).read_text("utf-8")
+
+
+@pytest.fixture(scope="module")
+def services() -> dict:
+    """The services of the compose file."""
+    return yaml.safe_load(text_of("docker-compose.yml"))["services"]
+
+
+def test_every_container_runs_a_program_that_there_is(services):
+    ours = {name: one for name, one in services.items() if "build" in one}
+    assert set(ours) == {"prepare", "web", "pipeline", "agent"}
+    for one in ours.values():
+        program, name, *_ = one["command"]
+        assert (program, name) == ("-m", "orchard.agent") or (
+            program == "manage.py" and get_commands()[name] == "orchard"
+        )
+
+
+def test_only_this_machine_reaches_the_containers(services):
+    assert [port for one in services.values() for port in one.get("ports", [])] == [
+        "127.0.0.1:${PORT:-8000}:8000"
+    ]
+
+
+def test_containers_wait_for_those_they_need(services):
+    for one in services.values():
+        for needed, how in one.get("depends_on", {}).items():
+            assert needed in services
+            if how["condition"] == "service_healthy":
+                assert services[needed]["healthcheck"]["test"]
+
+
+def test_the_engine_in_its_container_keeps_what_it_acknowledged(services):
+    command = services["engine"]["command"]
+    assert "--appendonly yes" in command
+    assert "noeviction" in command
+
+
+def test_an_agent_in_its_container_gets_no_more_than_its_token(services):
+    agent = services["agent"]
+    assert agent["environment"] == {
+        "ORCHARD_MASTER": "http://web:8000",
+        "ORCHARD_TOKEN_FILE": "/data/worker_token",
+    }
+    assert agent["volumes"] == ["data:/data:ro"]
+
+
+def test_the_image_does_not_run_as_root():
+    lines = text_of("Dockerfile").splitlines()
+    assert "USER orchard" in lines
+    assert lines.index("USER orchard") < next(
+        number for number, line in enumerate(lines) if line.startswith("ENTRYPOINT")
+    )
+    assert "config/config.json" in text_of(".dockerignore")
+
+
+def test_the_procfile_names_programs_that_there_are():
+    for line in text_of("Procfile").splitlines():
+        _, command = line.split(": ")
+        if "manage.py" in command:
+            assert get_commands()[command.split()[2]] == "orchard"
+        else:
+            assert command.startswith("python -m orchard.agent")
+
+
+def test_make_explains_its_targets():
+    done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)
+    targets = re.findall(r"make (\w+)\t(\S.*)", done.stdout)
+    assert [name for name, _ in targets] == ["run", "test", "lint", "fix", "help"]
+
+
+def test_make_run_prepares_a_bare_clone_first():
+    """In the order: environment, requirements, start; shown by make itself, nothing is done."""
+    files = [ROOT / name for name in ("Makefile", "requirements.txt", "requirements-agent.txt")]
+    done = _dry_run(files, "run")
+    steps = ["-m venv .venv", "-r requirements.txt", "manage.py up"]
+    places = [done.index(step) for step in steps]
+    assert places == sorted(places)
+
+
+def _dry_run(files: list[Path], target: str) -> str:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as bare:
+        for file in files:
+            shutil.copy(file, bare)
+        command = ["make", "-n", target]
+        done = subprocess.run(command, cwd=bare, capture_output=True, text=True, check=True)
+        return done.stdout
+
+
+def test_what_ci_runs_ends_with_make_test():
+    script = ROOT / ".ci/run"
+    assert script.stat().st_mode & 0o111
+    assert script.read_text().rstrip().endswith("make test")
+    subprocess.run(["bash", "-n", script], check=True)
+
+
+def requirements() -> list[tuple[str, str]]:
+    """All lines that name a package, with their files."""
+    lines = []
+    for path in sorted(ROOT.glob("requirements*.txt")):
+        lines += [(path.name, line) for line in path.read_text().splitlines()]
+    return [(name, line) for name, line in lines if line and not line.startswith("#")]
+
+
+@pytest.mark.parametrize(("file", "line"), requirements())
+def test_a_requirement_is_pinned_to_the_version_that_is_tested(file, line):
+    pinned = re.match(r"([\w.-]+)(?:\[[\w,]+\])?==(\S+)", line)
+    assert pinned, f"{file}: {line}"
+    assert version(pinned[1]) == pinned[2]
+
+
+def test_the_tools_are_as_strict_as_promised():
+    tools = tomllib.loads(text_of("pyproject.toml"))["tool"]
+    assert tools["pytest"]["ini_options"]["filterwarnings"][0] == "error"
+    assert tools["pytest"]["ini_options"]["xfail_strict"] is True
+    assert {"--strict-markers", "--strict-config"} <= {
+        *tools["pytest"]["ini_options"]["addopts"].split()
+    }
+    assert tools["mypy"]["strict"] is True
+
+
+def test_hooks_before_a_commit_are_valid():
+    (repo,) = yaml.safe_load(text_of(".pre-commit-config.yaml"))["repos"]
+    assert [hook["id"] for hook in repo["hooks"]] == [
+        "ruff-check", "ruff-format", "imports", "no-secrets",
+    ]  # fmt: skip
+    assert re.search(repo["hooks"][-1]["entry"], "orchard_" + "a" * 43)
