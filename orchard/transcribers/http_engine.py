@@ -42,6 +42,10 @@ class HttpTranscriber:
         except (msgspec.MsgspecError, KeyError, TypeError, ValueError) as fault:
             raise TranscriberFailed(f"{self._url} answered something else: {fault}") from fault
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
     def _ask(self, wav: Path, language: str) -> bytes:
         with self._client.stream(**self._request(wav, language)) as answer:
             content = bytearray()
