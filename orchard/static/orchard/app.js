@@ -7,7 +7,7 @@ import { adoptMaps } from "./map.js";
 import { pacer } from "./pacer.js";
 import { fetchPage, swapRegions } from "./regions.js";
 import { startTheme } from "./theme.js";
-import { startTimes } from "./times.js";
+import { startTimes, tellTimes } from "./times.js";
 import { Uploads } from "./upload.js";
 import { WorkerList } from "./workers.js";
 import { _ } from "./words.js";
@@ -31,6 +31,7 @@ async function refresh() {
 
 function replaceMain(page) {
   document.getElementById("main").replaceWith(document.importNode(page.getElementById("main"), true));
+  tellTimes();
   startParts();
 }
 

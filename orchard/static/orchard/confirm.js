@@ -20,5 +20,7 @@ export function startConfirm() {
 function send(form) {
   const mark = Object.assign(document.createElement("input"), { type: "hidden", name: "confirmed", value: "1" });
   form.append(mark);
+  // Its part of the page may have been renewed while the question was open.
+  if (!form.isConnected) { form.hidden = true; document.body.append(form); }
   form.requestSubmit();
 }

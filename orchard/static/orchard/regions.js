@@ -26,7 +26,8 @@ export function keepingPlace(change) {
 export function swapRegions(page, names) {
   const wanted = [...document.querySelectorAll("[data-region]")].filter((one) => !names || names.includes(one.dataset.region));
   const pairs = wanted.map((old) => [old, page.querySelector(`[data-region="${old.dataset.region}"]`)]);
-  if (pairs.some(([, fresh]) => !fresh)) return false;
+  const added = !names && page.querySelectorAll("[data-region]").length !== wanted.length;
+  if (added || pairs.some(([, fresh]) => !fresh)) return false;
   keepingPlace(() => {
     for (const [old, fresh] of pairs) "keyed" in old.dataset ? swapKeyed(old, fresh.children, true) : swap(old, fresh);
   });
