@@ -172,6 +172,29 @@ class Orchard:
         answer = self.http.get(f"/api/v1/jobs/{job_id}/transcript.{form}")
         return answer.raise_for_status()
 
+    def claim(self, name: str) -> dict[str, Any]:
+        """A chunk for a worker that the test itself plays."""
+        joining = {"name": name, "mode": "pull"}
+        self.http.post("/api/v1/workers", json=joining).raise_for_status()
+        asking = {"max": 1, "wait_s": 15}
+
+        def ask() -> list[dict[str, Any]]:
+            answer = self.http.post(f"/api/v1/workers/{name}/claim", json=asking)
+            return answer.raise_for_status().json()["chunks"]
+
+        return wait_for("a chunk", ask)[0]
+
+    def complete(self, name: str, held: dict[str, Any], text: str) -> httpx.Response:
+        """Report a chunk as done, in the name of that worker."""
+        body = {"worker_id": name, "token": held["token"], "text": text, "time_ms": 5}
+        body |= {"segments": [{"start_ms": 0, "end_ms": 9, "text": text}], "metadata": {}}
+        return self.http.post(f"/api/v1/chunks/{held['chunk_id']}/complete", json=body)
+
+    def give_up(self, name: str, held: dict[str, Any], error: str) -> httpx.Response:
+        """Report a chunk as one that can never be done."""
+        body = {"worker_id": name, "token": held["token"], "error": error, "retry": False}
+        return self.http.post(f"/api/v1/chunks/{held['chunk_id']}/fail", json=body)
+
     def workers(self) -> dict[str, dict[str, Any]]:
         """The fleet, by name."""
         return {one["worker_id"]: one for one in self.http.get("/api/v1/workers").json()["workers"]}

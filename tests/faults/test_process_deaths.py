@@ -69,24 +69,6 @@ def started(orchard: Orchard, job_id: str, worker: str) -> None:
     wait_for(f"{worker} to have a chunk", look)
 
 
-def claim(orchard: Orchard, name: str) -> dict[str, object]:
-    """A chunk for a worker that does nothing with it yet."""
-    orchard.http.post("/api/v1/workers", json={"name": name, "mode": "pull"}).raise_for_status()
-    asking = {"max": 1, "wait_s": 15}
-
-    def ask() -> list[dict[str, object]]:
-        return orchard.http.post(f"/api/v1/workers/{name}/claim", json=asking).json()["chunks"]
-
-    return wait_for("a chunk", ask)[0]
-
-
-def complete(orchard: Orchard, name: str, held: dict[str, object], text: str):
-    """Report a chunk as done."""
-    body = {"worker_id": name, "token": held["token"], "text": text, "time_ms": 5}
-    body |= {"segments": [{"start_ms": 0, "end_ms": 9, "text": text}], "metadata": {}}
-    return orchard.http.post(f"/api/v1/chunks/{held['chunk_id']}/complete", json=body)
-
-
 def test_the_chunk_of_a_killed_agent_is_done_by_another_and_counts_once(orchard, hearing, talk):
     orchard.start_agent("doomed", *hearing.options)
     job_id = orchard.submit(talk)
@@ -190,15 +172,15 @@ def test_an_idle_agent_asked_to_stop_leaves_at_once(orchard, hearing):
 
 def test_a_report_after_the_lease_was_taken_over_is_refused_and_names_the_holder(orchard, talk):
     job_id = orchard.submit(talk)
-    stale = claim(orchard, "slow")
+    stale = orchard.claim("slow")
 
     def taken() -> dict[str, object] | None:
-        held = claim(orchard, "quick")
-        assert complete(orchard, "quick", held, "quick words").status_code == 200
+        held = orchard.claim("quick")
+        assert orchard.complete("quick", held, "quick words").status_code == 200
         return held if held["chunk_id"] == stale["chunk_id"] else None
 
     wait_for("the chunk to fall to another", taken)
-    answer = complete(orchard, "slow", stale, "late words")
+    answer = orchard.complete("slow", stale, "late words")
     assert answer.status_code == 409
     assert answer.json()["code"] == "stale_token"
     assert answer.json()["holder"] == "quick"
