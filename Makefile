@@ -32,12 +32,12 @@ $(VENV)/.made:
 	@$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(VENV)/.run: requirements.txt requirements-agent.txt $(VENV)/.made
+$(VENV)/.run: constraints.txt requirements.txt requirements-agent.txt $(VENV)/.made
 	@echo "Installing what Orchard needs (once) …"
-	@$(BIN)/pip install --quiet -r requirements.txt -r requirements-agent.txt
+	@$(BIN)/pip install --quiet -c constraints.txt -r requirements.txt -r requirements-agent.txt
 	@touch $@
 
 $(VENV)/.test: requirements-test.txt $(VENV)/.run
 	@echo "Installing what the tests need (once) …"
-	@$(BIN)/pip install --quiet -r requirements-test.txt
+	@$(BIN)/pip install --quiet -c constraints.txt -r requirements-test.txt
 	@touch $@
