@@ -4,15 +4,15 @@ FROM python:3.11-slim
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 \
     PIP_DISABLE_PIP_VERSION_CHECK=1 ORCHARD_DATA=/data
 
-RUN useradd --create-home --uid 10001 orchard && install -d -m 700 -o orchard -g orchard /data
+RUN useradd --create-home --uid 10001 orchard \
+    && install -d -m 700 -o orchard -g orchard /data /agents
 WORKDIR /app
 
-COPY requirements.txt requirements-agent.txt ./
-RUN pip install -r requirements.txt -r requirements-agent.txt
+COPY constraints.txt requirements.txt requirements-agent.txt ./
+RUN pip install -c constraints.txt -r requirements.txt -r requirements-agent.txt
 COPY . .
 
 USER orchard
-VOLUME /data
 EXPOSE 8000
 ENTRYPOINT ["python"]
 CMD ["manage.py", "serve", "--host", "0.0.0.0"]

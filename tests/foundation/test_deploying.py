@@ -5,13 +5,20 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import tempfile
 import tomllib
+from dataclasses import fields
 from importlib.metadata import version
+from io import StringIO
 from pathlib import Path
 
 import pytest
 import yaml
-from django.core.management import get_commands
+from django.core.management import call_command, get_commands
+
+from orchard.checks import OF_AGENTS
+from orchard.conf import Conf, load_conf
+from orchard.tokens import find_bearer
 
 ROOT = Path(__file__).parents[2]
 
@@ -61,9 +68,34 @@ def test_an_agent_in_its_container_gets_no_more_than_its_token(services):
     agent = services["agent"]
     assert agent["environment"] == {
         "ORCHARD_MASTER": "http://web:8000",
-        "ORCHARD_TOKEN_FILE": "/data/worker_token",
+        "ORCHARD_TOKEN_FILE": "/agents/token",
     }
-    assert agent["volumes"] == ["data:/data:ro"]
+    assert agent["volumes"] == ["agents:/agents:ro"]
+    assert services["prepare"]["command"][2:] == ["--copy-worker-token", "/agents/token"]
+    assert "agents:/agents" in services["prepare"]["volumes"]
+
+
+def test_agents_reach_the_site_whatever_people_call_it(services):
+    hosts = services["web"]["environment"]["ORCHARD_ALLOWED_HOSTS"]
+    assert hosts.startswith("web,${ORCHARD_ALLOWED_HOSTS")
+
+
+def test_every_variable_of_a_container_is_one_that_there_is(services):
+    known = {one.metadata["env"] for one in fields(Conf)} | set(OF_AGENTS)
+    for one in services.values():
+        assert set(one.get("environment", {})) <= known
+
+
+@pytest.mark.django_db
+def test_preparing_hands_the_agents_their_token_and_no_other(tmp_path, monkeypatch):
+    conf = load_conf({"ORCHARD_DATA": str(tmp_path / "var")}, tmp_path / "none")
+    monkeypatch.setattr("orchard.management.commands.prepare.get_conf", lambda: conf)
+    copy = tmp_path / "token"
+    for _ in range(2):
+        call_command("prepare", "--copy-worker-token", str(copy), stdout=StringIO())
+        assert copy.read_text() == (tmp_path / "var/worker_token").read_text()
+        assert copy.stat().st_mode & 0o777 == 0o600
+    assert find_bearer(copy.read_text().strip()).scopes == {"worker"}
 
 
 def test_the_image_does_not_run_as_root():
@@ -72,7 +104,7 @@ def test_the_image_does_not_run_as_root():
     assert lines.index("USER orchard") < next(
         number for number, line in enumerate(lines) if line.startswith("ENTRYPOINT")
     )
-    assert "config/config.json" in text_of(".dockerignore")
+    assert {"config/config.json", ".env", "var"} <= set(text_of(".dockerignore").split())
 
 
 def test_the_procfile_names_programs_that_there_are():
@@ -88,11 +120,14 @@ def test_make_explains_its_targets():
     done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)
     targets = re.findall(r"make (\w+)\t(\S.*)", done.stdout)
     assert [name for name, _ in targets] == ["run", "test", "lint", "fix", "help"]
+    phony = re.search(r"^\.PHONY: (.+)$", text_of("Makefile"), re.MULTILINE)
+    assert phony[1].split() == [name for name, _ in targets]
 
 
 def test_make_run_prepares_a_bare_clone_first():
     """In the order: environment, requirements, start; shown by make itself, nothing is done."""
-    files = [ROOT / name for name in ("Makefile", "requirements.txt", "requirements-agent.txt")]
+    names = ("Makefile", "constraints.txt", "requirements.txt", "requirements-agent.txt")
+    files = [ROOT / name for name in names]
     done = _dry_run(files, "run")
     steps = ["-m venv .venv", "-r requirements.txt", "manage.py up"]
     places = [done.index(step) for step in steps]
@@ -100,8 +135,6 @@ def test_make_run_prepares_a_bare_clone_first():
 
 
 def _dry_run(files: list[Path], target: str) -> str:
-    import tempfile
-
     with tempfile.TemporaryDirectory() as bare:
         for file in files:
             shutil.copy(file, bare)
@@ -130,6 +163,26 @@ def test_a_requirement_is_pinned_to_the_version_that_is_tested(file, line):
     pinned = re.match(r"([\w.-]+)(?:\[[\w,]+\])?==(\S+)", line)
     assert pinned, f"{file}: {line}"
     assert version(pinned[1]) == pinned[2]
+    assert re.search(r"  # \w.+", line), "it lacks the reason"
+
+
+def test_what_comes_along_is_pinned_wherever_something_is_installed():
+    for name in ("Makefile", "Dockerfile"):
+        lines = re.findall(r".*pip install.*", text_of(name))
+        assert lines
+        assert [line for line in lines if "-c constraints.txt" not in line] == []
+
+
+def test_the_pins_of_what_comes_along_agree_with_the_requirements():
+    pins = dict(line.split("==") for line in text_of("constraints.txt").split("\n") if "==" in line)
+    pins = {_plain(name): version for name, version in pins.items()}
+    for _, line in requirements():
+        name, wanted = re.match(r"([\w.-]+)(?:\[[\w,]+\])?==(\S+)", line).groups()
+        assert pins[_plain(name)] == wanted
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def test_the_tools_are_as_strict_as_promised():
