@@ -123,7 +123,7 @@ def _what_is_allowed(facts: Any, parsed: Any) -> str:
 
 
 def _bounds(low: float, high: float) -> str:
-    return f"from {low:.12g} to {high:.12g}"
+    return f"from {low:.16g} to {high:.16g}"
 
 
 def _is_address(value: str) -> bool:

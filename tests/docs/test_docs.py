@@ -7,12 +7,14 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from django.core.management import get_commands
+from django.core.management import get_commands, load_command_class
 
-from orchard import keys
+from orchard import checks, keys
+from orchard.agent import make_parser
 from orchard.conf import Conf
 from orchard.domain import events
-from orchard.domain.lifecycle import CHUNK_MOVES, JOB_MOVES
+from orchard.domain.lifecycle import CHUNK_MOVES, JOB_MOVES, WORKER_MOVES
+from orchard.services import cleanup
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -28,11 +30,21 @@ def rows(text):
     return [[cell.strip().replace("`", "") for cell in line.split("|")] for line in lines]
 
 
-@pytest.mark.parametrize(("title", "moves"), [("## Job", JOB_MOVES), ("## Chunk", CHUNK_MOVES)])
+MOVES = [("## Job", JOB_MOVES), ("## Chunk", CHUNK_MOVES), ("## Worker", WORKER_MOVES)]
+
+
+@pytest.mark.parametrize(("title", "moves"), MOVES)
 def test_the_tables_of_moves_are_those_of_the_code(title, moves):
     section = read("lifecycle.md").split(title)[1].split("\n## ")[0]
     shown = {row[0]: set(row[1].replace("–", "").split(", ")) - {""} for row in rows(section)[2:]}
     assert shown == {str(now): set(map(str, to)) for now, to in moves.items()}
+
+
+def test_the_picture_shows_moves_that_there_are_and_leaves_out_only_aborts():
+    drawn = set(re.findall(r"^    (\w+) --> (\w+)", read("lifecycle.md"), re.MULTILINE))
+    moves = {(str(now), str(to)) for now, all_to in JOB_MOVES.items() for to in all_to}
+    assert drawn <= moves
+    assert {to for _, to in moves - drawn} <= {"failed", "cancelled"}
 
 
 def test_every_event_is_on_its_page_with_its_fields():
@@ -54,6 +66,44 @@ def test_every_key_is_on_its_page_and_no_other():
         value for name, value in vars(keys).items() if name.isupper() and isinstance(value, str)
     }
     assert shown == made | named
+
+
+def test_the_type_of_every_key_is_the_one_of_the_code():
+    shown = {re.sub(r"<.*?>", "*", row[0]): row[1] for row in rows(read("keys.md"))[2:]}
+    source = inspect.getsource(keys)
+    told = dict(re.findall(r'^([A-Z_]+) = .*\n"""(\w[\w ]*?)(?: with TTL)?:', source, re.MULTILINE))
+    types = {getattr(keys, name): kind.lower() for name, kind in told.items()}
+    types = {name: kind for name, kind in types.items() if isinstance(name, str)}
+    for _, make in inspect.getmembers(keys, inspect.isfunction):
+        name = make(*["*"] * len(inspect.signature(make).parameters))
+        types[name] = make.__doc__.split(":")[0].removesuffix(" with TTL").lower()
+    assert shown == types
+
+
+def test_times_of_keys_are_those_of_the_code():
+    lives = {row[0].split("<")[0]: row[3] for row in rows(read("keys.md"))[2:]}
+    assert lives["worker:"].startswith(f"{Conf().worker_ttl_s:g} s")
+    assert lives["user_pref:"] == f"{keys.USER_PREF_TTL_MS // 1000} s"
+    assert lives["idempotency:"] == f"{keys.IDEMPOTENCY_TTL_MS // 1000} s"
+    assert lives["lease:reaper"] == f"{cleanup.REAPER_TTL_MS // 1000} s"
+    assert Conf().job_ttl_s == 3600
+    assert "1 h once ended" in lives["job:"]
+
+
+def test_every_command_is_on_its_page_with_its_own_words():
+    table = rows(read("commands.md").split("## ")[0])[2:]
+    ours = {name: app for name, app in get_commands().items() if app == "orchard"}
+    helps = {name: load_command_class(app, name).help for name, app in ours.items()}
+    assert {row[0]: row[1] for row in table} == {
+        name: text.replace("`", "") for name, text in helps.items()
+    }
+
+
+def test_every_variable_of_the_agent_is_on_the_page_with_its_option():
+    table = rows(read("commands.md").split("## ")[1])[2:]
+    assert {row[0] for row in table} == set(checks.OF_AGENTS)
+    options = make_parser().format_help()
+    assert [row[1] for row in table if row[1] != "–" and row[1] not in options] == []
 
 
 def test_every_setting_is_on_its_page():
