@@ -70,7 +70,8 @@ def draw(states: str, progress: Mapping[int, float], grid: Grid) -> dict[str, st
         x = index % grid.columns * grid.pitch + gap / 2
         y = index // grid.columns * grid.row_height + gap / 2
         w, h = grid.pitch - gap, grid.row_height - gap
-        paths[state].append(_box(x, y, w, h))
+        inset = min(w, h) / 4 if state == "w" else 0.0
+        paths[state].append(_box(x + inset, y + inset, w - 2 * inset, h - 2 * inset))
         if state == "r":
             paths["p"].append(_box(x, y, w * progress.get(index, 0.0), h))
         elif state == "f":

@@ -65,7 +65,9 @@ export class ChunkMap {
 
   drawCell(parts, grid, cell, index) {
     const { x, y, w, h } = this.box(grid, index);
-    parts[cell].push(`M${x} ${y}h${w}v${h}h-${w}z`);
+    // A chunk that waits is a seed: small, and it fills its cell only when it is done.
+    const inset = cell === "w" ? Math.min(w, h) / 4 : 0;
+    parts[cell].push(`M${x + inset} ${y + inset}h${w - 2 * inset}v${h - 2 * inset}h${2 * inset - w}z`);
     if (cell === "r") parts.p.push(`M${x} ${y}h${w * (this.shares.get(index) ?? 0)}v${h}H${x}z`);
     if (cell === "f") parts.x.push(`M${x} ${y}l${w} ${h}m0-${h}l-${w} ${h}`);
   }
