@@ -136,7 +136,7 @@ def test_agents_outlive_the_web_server_and_their_results_are_accepted(orchard, h
 def test_an_agent_asked_to_stop_finishes_its_chunk_and_leaves(orchard, hearing, talk):
     orchard.start_agent("polite", *hearing.options)
     job_id = orchard.submit(talk)
-    started(orchard, job_id, "polite")
+    wait_for("the agent to listen", lambda: hearing.asked)
     orchard.processes["polite"].terminate()
     hearing.gate.set()
     assert orchard.processes.pop("polite").wait(PATIENCE_S) == 0
