@@ -18,11 +18,12 @@ SOON_MS, LATE_MS = 15_000, 120_000
 CHUNKS = 3
 MEMORY = "() => { window.loadedOnce = true; }"
 
-# Every picture that a chunk map shows, in order, from the moment it appears.
+# Every picture that the map of each job shows, in order, from the moment it appears.
 WATCH = """() => {
-  window.pictures = [];
-  const note = () => document.querySelectorAll("[data-map]").forEach((map) => {
-    if (window.pictures.at(-1) !== map.dataset.cells) window.pictures.push(map.dataset.cells);
+  window.pictures = {};
+  const note = () => document.querySelectorAll("[data-job] [data-map]").forEach((map) => {
+    const seen = window.pictures[map.closest("[data-job]").dataset.job] ??= [];
+    if (seen.at(-1) !== map.dataset.cells) seen.push(map.dataset.cells);
   });
   const all = { subtree: true, childList: true, attributes: true };
   new MutationObserver(note).observe(document, all);
@@ -100,10 +101,12 @@ def test_a_recording_goes_in_its_chunks_move_and_its_words_are_read(visit, recor
     page.evaluate(MEMORY)
     page.evaluate(WATCH)
     page.locator("#file").set_input_files(recording)
-    row = page.locator(".job").first
+    page.locator(".uploading a").wait_for(timeout=SOON_MS)
+    job_id = (page.locator(".uploading a").get_attribute("href") or "").split("/")[3]
+    row = page.locator(f'[data-job="{job_id}"]')
     expect(row.locator(".job-name")).to_have_text("会議 1.wav", timeout=SOON_MS)
     expect(row).to_have_attribute("data-status", "completed", timeout=LATE_MS)
-    pictures = page.evaluate("window.pictures")
+    pictures = page.evaluate("id => window.pictures[id]", job_id)
     assert pictures[-1] == "c" * CHUNKS
     assert any("r" in picture for picture in pictures)
     assert page.evaluate("window.loadedOnce")
