@@ -22,3 +22,6 @@ from orchard.settings import *  # noqa: E402, F403
 
 # A test's password needs no protection.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# In a file as in the running site: SQLite in memory lets threads collide that would wait there.
+DATABASES["default"]["TEST"] = {"NAME": f"{_data}/test.sqlite3"}  # noqa: F405

@@ -5,7 +5,7 @@ import { JobList } from "./jobs.js";
 import { Live } from "./live.js";
 import { adoptMaps } from "./map.js";
 import { pacer } from "./pacer.js";
-import { fetchPage, swapRegions } from "./regions.js";
+import { fetchPage, keepingPlace, swapRegions } from "./regions.js";
 import { startTheme } from "./theme.js";
 import { startTimes, tellTimes } from "./times.js";
 import { Uploads } from "./upload.js";
@@ -54,7 +54,7 @@ function startParts() {
 async function swapNumbers() {
   const region = document.querySelector('[data-region="numbers"]');
   const { page, status } = await fetchPage(region.dataset.url);
-  if (status === 200) region.replaceChildren(...page.body.childNodes);
+  if (status === 200) keepingPlace(() => region.replaceChildren(...page.body.childNodes));
 }
 
 const STATES = {
@@ -70,8 +70,10 @@ function tellState(state) {
   if (!indicator || indicator.dataset.state === state) return;
   indicator.dataset.state = state;
   indicator.querySelector("[data-words]").textContent = STATES[state]();
-  outage.hidden = !OUTAGES[state];
-  outage.textContent = OUTAGES[state]?.() ?? "";
+  keepingPlace(() => {
+    outage.hidden = !OUTAGES[state];
+    outage.textContent = OUTAGES[state]?.() ?? "";
+  });
 }
 
 startTheme();

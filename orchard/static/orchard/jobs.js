@@ -5,6 +5,7 @@ import { pacer } from "./pacer.js";
 import { adopt, fetchPage, keepingPlace, swapKeyed } from "./regions.js";
 
 const MOST = 50;
+const AGAIN_MS = 2000;
 
 export class JobList {
   constructor(list) {
@@ -28,7 +29,7 @@ export class JobList {
   }
 
   remove(row) {
-    row?.remove();
+    keepingPlace(() => row?.remove());
     if (!this.list.firstElementChild) this.list.replaceChildren();
   }
 
@@ -47,13 +48,14 @@ export class JobList {
   }
 
   async fetchRows() {
+    if (!navigator.onLine) return addEventListener("online", this.fetchSoon, { once: true });
     const ids = [...this.dirty].slice(0, MOST);
     ids.forEach((id) => this.dirty.delete(id));
     const query = new URLSearchParams(ids.map((id) => ["id", id]));
-    const { page, status } = await fetchPage(`${this.list.dataset.url}?${query}`);
+    const { page, status } = await fetchPage(`${this.list.dataset.url}?${query}`).catch(() => ({ status: 0 }));
     if (status === 200) keepingPlace(() => this.put([...page.querySelectorAll("[data-job]")]));
     else ids.forEach((id) => this.dirty.add(id));
-    if (this.dirty.size) this.fetchSoon();
+    if (this.dirty.size) setTimeout(this.fetchSoon, status === 200 ? 0 : AGAIN_MS);
   }
 
   put(rows) {

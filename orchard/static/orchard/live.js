@@ -58,7 +58,9 @@ export class Live {
   drop(state) {
     const socket = this.socket;
     this.socket = null;
-    socket?.close();
+    // One that is not open yet is closed when it is: browsers report the other as an error.
+    if (socket?.readyState === WebSocket.CONNECTING) socket.onopen = () => socket.close();
+    else socket?.close();
     this.onState(state);
   }
 

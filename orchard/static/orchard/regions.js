@@ -15,12 +15,24 @@ export async function fetchPage(url) {
 
 // What the user reads stays where it is, whatever grows or shrinks above it.
 export function keepingPlace(change) {
-  const anchor = scrollY > 0 && [...document.querySelectorAll("[data-key], h2")].find((node) => node.getBoundingClientRect().bottom > HEADER_PX);
+  const anchor = scrollY > 0 && readAt();
   const before = anchor && anchor.getBoundingClientRect().top;
   change();
+  drawMaps();
   const now = anchor && (anchor.isConnected ? anchor : find(document, anchor.dataset.key));
   if (now) scrollBy({ top: now.getBoundingClientRect().top - before, behavior: "instant" });
 }
+
+// The first thing that is wholly in sight: one cut off by the header may grow or shrink without moving it.
+function readAt() {
+  const below = [...document.querySelectorAll("[data-key], h2")].filter((node) => node.getBoundingClientRect().bottom > HEADER_PX);
+  return below.find(inSight) ?? below[0];
+}
+
+const inSight = (node) => {
+  const { top } = node.getBoundingClientRect();
+  return top >= HEADER_PX && top < innerHeight;
+};
 
 // Puts the regions of a fetched page in place; false when the pages are built differently.
 export function swapRegions(page, names) {
@@ -64,9 +76,14 @@ export function adopt(fresh, source = sourceOf(fresh)) {
   const item = document.importNode(fresh, true);
   sources.set(item, source);
   tellTimes(item);
-  queueMicrotask(() => adoptMaps(item));
+  undrawn.push(item);
+  queueMicrotask(drawMaps);
   return item;
 }
+
+// A map can be drawn only in its place, and must be before anybody measures what is below it.
+const undrawn = [];
+const drawMaps = () => undrawn.splice(0).forEach((item) => adoptMaps(item));
 
 const find = (root, key) => key && root.querySelector(`[data-key="${CSS.escape(key)}"]`);
 
