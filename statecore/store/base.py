@@ -172,7 +172,9 @@ class Store(ABC):
 
 _AT_ONCE: dict[type, Callable[[Store, Any, ThreadHolds | LoopHolds], Any]] = {
     ops.Recall: lambda store, recall, held: store.last_seen.recall(recall.cells),
-    ops.Remember: lambda store, remember, held: store.last_seen.remember(remember.seen),
+    ops.Remember: lambda store, remember, held: store.last_seen.remember(
+        remember.seen, remember.changed
+    ),
     ops.LetGo: lambda store, let_go, held: held.give_back(let_go.keys),
 }
 """What a driver answers without waiting for anything."""

@@ -34,10 +34,12 @@ class LastSeen:
         seen = {cell: look_up(cell, _NEVER) for cell in cells}
         return {cell: value for cell, value in seen.items() if value is not _NEVER}
 
-    def remember(self, seen: Mapping[Cell, bytes | None]) -> None:
-        """Keep these values, and forget the oldest ones over the bounds."""
+    def remember(self, seen: Mapping[Cell, bytes | None], changed: Iterable[Cell] = ()) -> None:
+        """Keep these values, forget ``changed`` cells and the oldest ones over the bounds."""
         cells = self._cells
         with self._lock:
+            for cell in changed:
+                self._bytes -= len(cells.pop(cell, None) or b"")
             for cell, value in seen.items():
                 self._bytes += len(value or b"") - len(cells.pop(cell, None) or b"")
                 cells[cell] = value

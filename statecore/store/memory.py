@@ -96,6 +96,8 @@ class MemoryStore(Store):
                 return self._keys.find(key, bytes)
             case ops.Field(key, name):
                 return self._keys.get(key, dict).get(name)
+            case ops.Size(key):
+                return b"%d" % len(self._keys.get(key, dict))
             case ops.WholeHash(key):
                 return dict(self._keys.get(key, dict))
             case ops.Members(key):

@@ -28,6 +28,16 @@ class Field(Struct, frozen=True):
     name: str
 
 
+class Size(Struct, frozen=True):
+    """How many fields a hash has, in decimal digits: ``b"12"``, and ``b"0"`` for an absent one.
+
+    A commit that expects the size and every field expects the whole hash: nobody
+    has added, changed or removed a field since it was read.
+    """
+
+    key: str
+
+
 class WholeHash(Struct, frozen=True):
     """All fields of a hash; reads as ``dict[str, bytes]``, empty when absent."""
 
@@ -55,8 +65,8 @@ class Score(Struct, frozen=True):
     member: str
 
 
-Cell = Key | Field
-"""A place that holds one value, which a commit can expect to be unchanged."""
+Cell = Key | Field | Size
+"""A place that holds some bytes, which a commit can expect to be unchanged."""
 
 Ref = Cell | WholeHash | Members | Count | Score
 Value = bytes | None | dict[str, bytes] | frozenset[str] | int | float
@@ -257,9 +267,13 @@ class Recall(Struct, frozen=True):
 
 
 class Remember(Struct, frozen=True):
-    """Keep what these cells were seen to hold, as a first guess for the next decision."""
+    """Keep what these cells were seen to hold, as a first guess for the next decision.
+
+    What ``changed`` cells hold now is not known, so nothing is guessed of them.
+    """
 
     seen: Mapping[Cell, bytes | None] = field(default_factory=dict)
+    changed: tuple[Cell, ...] = ()
 
 
 class Hold(Struct, frozen=True):

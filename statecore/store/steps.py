@@ -108,7 +108,8 @@ def transact(
             if attempt:
                 yield ops.Pause(random.uniform(0, 0.002 * min(attempt, 10)))  # noqa: S311
             continue
-        yield ops.Remember(_after(values, decision.writes))
+        sizes = _sizes_changed(decision.writes)
+        yield ops.Remember(_after(values, decision.writes, sizes), sizes)
         if hot:
             yield ops.LetGo(tuple(sorted(hot)))
         return decision.result
@@ -131,8 +132,19 @@ def _decide(decide: Decide[T], values: Seen, at: datetime, fresh: bool) -> Decis
     return decision if fresh or decision.writes else None
 
 
-def _after(values: Seen, writes: Sequence[ops.Write]) -> Seen:
-    """What the cells decided on, and those written, hold after the writes."""
+def _sizes_changed(writes: Sequence[ops.Write]) -> tuple[ops.Size, ...]:
+    """The sizes that nobody knows after the writes, before they are read again."""
+    keys: list[str] = []
+    for write in writes:
+        if isinstance(write, ops.HashSet | ops.HashDelete | ops.Set):
+            keys.append(write.key)
+        elif isinstance(write, ops.Delete):
+            keys += write.keys
+    return tuple(map(ops.Size, keys))
+
+
+def _after(values: Seen, writes: Sequence[ops.Write], sizes: Sequence[ops.Size]) -> Seen:
+    """What the cells decided on, and those written, hold after the writes; no changed sizes."""
     after = dict(values)
     for write in writes:
         if isinstance(write, ops.Set):
@@ -145,4 +157,6 @@ def _after(values: Seen, writes: Sequence[ops.Write]) -> Seen:
                 after[ops.Field(write.key, name)] = None
         elif isinstance(write, ops.Delete):
             after |= {cell: None for cell in after if cell.key in write.keys}
+    for size in sizes:
+        after.pop(size, None)
     return after

@@ -56,7 +56,8 @@ def _expectations(tokens: Iterator[str | int], data: Iterator[int]) -> Iterator[
     for n in range(int(next(tokens))):
         command, key, is_present = next(tokens), next(tokens), next(tokens)
         field = f", ARGV[{next(data)}]" if command == "HGET" else ""
-        yield f"local cell{n} = call('{command}', KEYS[{key}]{field})"
+        held = f"call('{command}', KEYS[{key}]{field})"
+        yield f"local cell{n} = {f'tostring({held})' if command == 'HLEN' else held}"
         differences.append(f"cell{n} ~= ARGV[{next(data)}]" if is_present else f"cell{n}")
         cells.append(f"cell{n}")
     if cells:

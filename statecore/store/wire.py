@@ -107,9 +107,11 @@ class _Plan:
         key, keys = cell.key, self.keys
         if isinstance(cell, ops.Key):
             command, kind = "GET", checks.STRING
-        else:
+        elif isinstance(cell, ops.Field):
             command, kind = "HGET", checks.HASH
             self.data.append(cell.name)
+        else:
+            command, kind = "HLEN", checks.HASH
         if self.kinds.setdefault(key, kind) != kind:
             raise WrongType(f"{key} is not a {kind}")
         if value is None:
@@ -232,6 +234,8 @@ def _command_for(ref: ops.Ref) -> tuple[str, *tuple[str, ...]]:
             return ("GET",)
         case ops.Field(_, name):
             return "HGET", name
+        case ops.Size():
+            return ("HLEN",)
         case ops.WholeHash():
             return ("HGETALL",)
         case ops.Members():
@@ -244,6 +248,8 @@ def _command_for(ref: ops.Ref) -> tuple[str, *tuple[str, ...]]:
 
 def _value(ref: ops.Ref, raw: Any) -> ops.Value:
     match ref:
+        case ops.Size():
+            return b"%d" % raw
         case ops.WholeHash():
             names = map(decode, raw[::2])
             return dict(zip(names, raw[1::2], strict=True))

@@ -22,7 +22,9 @@ values = st.sampled_from([b"", b"1", b"\0\xff"]) | st.binary(max_size=4)
 scores = st.sampled_from([0.0, 1.0, -1.5, math.inf, -math.inf]) | st.floats(allow_nan=False)
 bounds = scores.map(lambda score: score + 0.0)  # no minus zero: the engine prints it its own way
 name_tuples = st.lists(names, max_size=4).map(tuple)
-cells = st.builds(ops.Key, keys) | st.builds(ops.Field, keys, names)
+cells = st.one_of(
+    st.builds(ops.Key, keys), st.builds(ops.Field, keys, names), st.builds(ops.Size, keys)
+)
 refs = (
     cells
     | st.builds(ops.WholeHash, keys)

@@ -13,6 +13,7 @@ from statecore.store.steps import commit, now, read, scan_index, tail, take
 
 A, B = ops.Key("a"), ops.Key("b")
 F = ops.Field("h", "f")
+SIZE = ops.Size("h")
 EVERYTHING = (
     ops.Set("string", b"s"),
     ops.HashSet("hash", {"f": b"1"}),
@@ -32,8 +33,10 @@ def wait_until_gone(run, ref, seconds=5.0):
 
 class TestReads:
     def test_what_was_never_written_reads_as_nothing(self, run):
-        refs = (A, F, ops.WholeHash("h"), ops.Members("s"), ops.Count("z"), ops.Score("z", "m"))
-        assert run(read(*refs)) == [None, None, {}, frozenset(), 0, None]
+        collections = (ops.Members("s"), ops.Count("z"), ops.Score("z", "m"))
+        assert run(read(A, F, ops.WholeHash("h"), SIZE, *collections)) == [
+            None, None, {}, b"0", frozenset(), 0, None
+        ]  # fmt: skip
 
     def test_everything_reads_back_in_the_order_asked(self, run):
         run(commit({}, *EVERYTHING))
@@ -44,9 +47,10 @@ class TestReads:
             ops.Key("string"),
             ops.WholeHash("hash"),
             ops.Field("hash", "f"),
+            ops.Size("hash"),
             ops.Count("zset"),
         )
-        expected = [1.0, frozenset({"m"}), b"s", b"s", {"f": b"1"}, b"1", 1]
+        expected = [1.0, frozenset({"m"}), b"s", b"s", {"f": b"1"}, b"1", b"1", 1]
         assert run(read(*refs)) == expected
 
     def test_a_read_of_nothing_answers_nothing(self, run):
@@ -69,6 +73,7 @@ class TestReads:
         [
             ops.Key("hash"),
             ops.Field("string", "f"),
+            ops.Size("stream"),
             ops.WholeHash("set"),
             ops.Members("zset"),
             ops.Count("stream"),
@@ -110,6 +115,26 @@ class TestCommits:
         assert run(commit({A: None, F: None}, ops.Set("a", b""))) == ops.Committed()
         assert run(commit({A: None}, ops.Set("a", b"no"))) == ops.Conflict({A: b""})
         assert run(commit({A: b"", F: b""}, ops.Set("a", b"no"))) == ops.Conflict({A: b"", F: None})
+
+    def test_the_size_of_a_hash_can_be_expected(self, run):
+        assert run(commit({SIZE: b"0"}, ops.HashSet("h", {"f": b"1"}))) == ops.Committed()
+        fields = {f"f{n}": b"%d" % n for n in range(11)}
+        assert run(commit({SIZE: b"1", F: b"1"}, ops.HashSet("h", fields))) == ops.Committed()
+        assert run(commit({SIZE: b"12"}, ops.HashDelete("h", ("f",)))) == ops.Committed()
+        assert run(read(SIZE, ops.Size("absent"))) == [b"11", b"0"]
+
+    @pytest.mark.parametrize("wrong", [b"3", b"0", b"", b"02", b"2.0", None])
+    def test_a_hash_of_another_size_is_a_conflict_that_tells_the_size(self, run, wrong):
+        run(commit({}, ops.HashSet("h", {"f": b"1", "g": b"2"})))
+        reply = run(commit({F: b"1", SIZE: wrong}, ops.Delete(("h",))))
+        assert reply == ops.Conflict({F: b"1", SIZE: b"2"})
+        assert run(read(SIZE)) == [b"2"]
+
+    def test_a_field_that_somebody_adds_contradicts_whoever_read_the_whole_hash(self, run):
+        run(commit({}, ops.HashSet("h", {"f": b"1"})))
+        whole = {SIZE: b"1", F: b"1"}
+        run(commit({}, ops.HashSet("h", {"late": b"2"})))
+        assert run(commit(whole, ops.Delete(("h",)))) == ops.Conflict({SIZE: b"2", F: b"1"})
 
     def test_a_commit_may_expect_and_write_nothing(self, run):
         assert run(commit({})) == ops.Committed()
@@ -184,6 +209,9 @@ class TestCommits:
             run(commit({ops.Key("hash"): None}, ops.Set("a", b"1")))
         with pytest.raises(WrongType):
             run(commit({ops.Field("string", "f"): None}, ops.Set("a", b"1")))
+        with pytest.raises(WrongType):
+            run(commit({ops.Size("set"): b"1"}, ops.Set("a", b"1")))
+        assert run(read(A)) == [None]
 
     def test_one_key_cannot_be_two_types_in_one_commit(self, run):
         with pytest.raises(WrongType):

@@ -15,7 +15,7 @@ from statecore.store.wire import call_for
 ROOT = Path(__file__).parents[2]
 REQUESTS = {
     scripts.COMMIT: ops.Commit(
-        {ops.Key("a"): b"1", ops.Field("h", "f"): None},
+        {ops.Key("a"): b"1", ops.Field("h", "f"): None, ops.Size("h"): b"0"},
         (
             ops.Set("a", b"2", 1000),
             ops.HashSet("h", {"f": b"1"}),
@@ -124,13 +124,15 @@ class TestUnrolledCommits:
             "call('XLEN', KEYS[4])",
             "local cell0 = call('GET', KEYS[1])",
             "local cell1 = call('HGET', KEYS[2], ARGV[2])",
-            "if cell0 ~= ARGV[1] or cell1 then return {false, cell0, cell1} end",
-            "call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])",
-            "call('HSET', KEYS[2], ARGV[5], ARGV[6])",
+            "local cell2 = tostring(call('HLEN', KEYS[2]))",
+            "if cell0 ~= ARGV[1] or cell1 or cell2 ~= ARGV[3] "
+            "then return {false, cell0, cell1, cell2} end",
+            "call('SET', KEYS[1], ARGV[4], 'PX', ARGV[5])",
+            "call('HSET', KEYS[2], ARGV[6], ARGV[7])",
             "local time = call('TIME')",
             "local now_ms = time[1] * 1000 + math.floor(time[2] / 1000)",
-            "call('ZADD', KEYS[3], string.format('%.0f', now_ms + ARGV[7]), ARGV[8])",
-            "call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[9], '*', 'e', ARGV[10])",
+            "call('ZADD', KEYS[3], string.format('%.0f', now_ms + ARGV[8]), ARGV[9])",
+            "call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[10], '*', 'e', ARGV[11])",
             "call('DEL', KEYS[5])",
             "call('DEL', KEYS[6])",
             "return {false}",

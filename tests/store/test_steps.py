@@ -155,6 +155,34 @@ class TestTransact:
         assert store.run(transact(cells, swap)) == (b"1", None)
         assert store.asked == [ops.Read, ops.Commit, ops.Commit]
 
+    def test_a_decision_on_a_whole_hash_counts_what_is_in_it_now(self, run, store):
+        size = ops.Size("h")
+
+        def add_one(seen, at):
+            return Decision(seen[size], (ops.HashSet("h", {f"f{seen[size].decode()}": b""}),))
+
+        assert [run(transact([size], add_one)) for _ in range(3)] == [b"0", b"1", b"2"]
+        store.last_seen.remember({size: b"1"})
+        assert run(transact([size], add_one)) == b"3"
+
+    @pytest.mark.parametrize(
+        "write",
+        [
+            ops.HashSet("h", {"f": b"1", "g": b"2"}),
+            ops.HashDelete("h", ("f",)),
+            ops.Delete(("other", "h")),
+            ops.Set("h", b"no hash any more"),
+        ],
+    )
+    def test_the_size_of_a_hash_that_was_written_is_not_guessed(self, memory_store, write):
+        size = ops.Size("h")
+        for cells in ([size], [N]):
+            memory_store.commit({}, [ops.Delete(("h",)), ops.HashSet("h", {"f": b"1"})])
+            memory_store.run(transact([size], lambda seen, at: Decision(None)))
+            assert memory_store.last_seen.recall([size]) == {size: b"1"}
+            memory_store.run(transact(cells, lambda seen, at: Decision(None, (write,))))
+            assert memory_store.last_seen.recall([size]) == {}
+
     def test_endless_conflicts_end_in_an_error(self, store):
         def meddle(seen, at):
             store.commit({}, [ops.Set("n", b"%d" % (int(seen[N] or b"0") + 10))])

@@ -9,8 +9,8 @@
 --       2. length of the plan, and the plan:
 --            number of type checks, then for each:   command that counts what a key of
 --              that type holds (ZCARD, XLEN, …), key index
---            number of expectations, then for each:  GET or HGET, key index, "1" or "0"
---              for absent
+--            number of expectations, then for each:  GET, HGET or HLEN, key index, "1"
+--              or "0" for absent
 --            for each write:                         command, key index, number of its
 --              arguments. Three commands are our own:
 --                SETPX      value and lifetime in ms
@@ -48,6 +48,8 @@ for n = 2, expected + 1 do
   local key, value = KEYS[tonumber(ARGV[plan + 1])], nil
   if ARGV[plan] == 'GET' then
     value = call('GET', key)
+  elseif ARGV[plan] == 'HLEN' then
+    value = tostring(call('HLEN', key))
   else
     value = call('HGET', key, ARGV[data])
     data = data + 1
