@@ -19,6 +19,8 @@ from orchard.domain.lifecycle import ACTIVE, ChunkStatus, JobStatus
 from orchard.domain.timeline import ChunkResult
 from orchard.domain.workers import Worker
 from statecore.store import ops
+from statecore.store.drafts import Later, Place, WriteDraft
+from statecore.store.drafts import epoch_ms as epoch_ms
 from statecore.store.steps import Seen
 
 
@@ -30,20 +32,6 @@ class Keeping(NamedTuple):
     chunk_lease_ms: int = 30_000
     stage_lease_ms: int = 30_000
     events_max: int = 20_000
-
-
-class _Later(NamedTuple):
-    """A place in a sorted set by the server's clock: now plus so many milliseconds."""
-
-    delay_ms: int
-
-
-_Place = float | _Later | None
-
-
-def epoch_ms(at: datetime) -> int:
-    """Milliseconds since 1970."""
-    return round(at.timestamp() * 1000)
 
 
 def job_cell(job_id: str) -> ops.Key:
@@ -84,92 +72,86 @@ def decode_chunks(fields: dict[str, bytes]) -> tuple[Chunk, ...]:
     return tuple(codec.decode_chunk(fields[name]) for name in sorted(fields, key=int))
 
 
-class Draft:
+class Draft(WriteDraft):
     """Writes in the making, gathered so that each key is written once."""
 
     def __init__(self, keeping: Keeping, at: datetime) -> None:
+        super().__init__()
         self._keeping = keeping
         self._at = at
-        self._whole: list[ops.Write] = []
-        self._fields: dict[str, dict[str, bytes]] = {}
-        self._places: dict[str, dict[str, _Place]] = {}
-        self._events: list[bytes] = []
 
     def job(self, before: Job | None, after: Job) -> None:
         """Write a job's record, and move it to where the record belongs."""
         kept = self._keeping.job_ttl_ms if after.has_ended and not after.pinned else None
-        self._whole.append(ops.Set(keys.job(after.job_id), codec.encode_job(after), kept))
+        self.put(keys.job(after.job_id), codec.encode_job(after), kept)
         if before is None:
-            self._place(keys.JOBS, after.job_id, epoch_ms(after.created_at))
+            self.place(keys.JOBS, after.job_id, epoch_ms(after.created_at))
         elif before.status is not after.status:
-            self._place(keys.jobs_in(before.status), after.job_id, None)
+            self.place(keys.jobs_in(before.status), after.job_id, None)
         if before is None or after.has_ended or before.status is not after.status:
-            self._place(keys.jobs_in(after.status), after.job_id, self._index_place(after))
+            self.place(keys.jobs_in(after.status), after.job_id, self._index_place(after))
         if after.needs_pipeline or (before and before.needs_pipeline):
-            self._place(keys.STAGE_QUEUE, after.job_id, _stage_queue_place(after))
-            self._place(keys.STAGE_LEASES, after.job_id, self._stage_lease_place(after))
+            self.place(keys.STAGE_QUEUE, after.job_id, _stage_queue_place(after))
+            self.place(keys.STAGE_LEASES, after.job_id, self._stage_lease_place(after))
         if after.has_ended and before and not before.has_ended:
             self._clear_up(before, after)
         if after.has_ended and after.status is not JobStatus.COMPLETED:
             # A retry goes on with the results, so they live as long as the record.
-            self._whole.append(ops.Expire(keys.results(after.job_id), kept))
+            self.expire(keys.results(after.job_id), kept)
 
     def chunk(self, job_id: str, before: Chunk | None, after: Chunk) -> None:
         """Write a chunk's record, and move it to where the record belongs."""
         name = chunk_id(job_id, after.index)
         self.keep_chunk(job_id, after)
         queued = after.status is ChunkStatus.WAITING and not after.not_before
-        self._place(keys.CHUNK_QUEUE, name, -after.duration_ms if queued else None)
-        self._place(keys.CHUNK_LEASES, name, self._chunk_lease_place(after))
+        self.place(keys.CHUNK_QUEUE, name, -after.duration_ms if queued else None)
+        self.place(keys.CHUNK_LEASES, name, self._chunk_lease_place(after))
 
     def keep_chunk(self, job_id: str, chunk: Chunk) -> None:
         """Write a chunk's record, and nothing else."""
-        fields = self._fields.setdefault(keys.chunks(job_id), {})
-        fields[str(chunk.index)] = codec.encode_chunk(chunk)
+        self.fields(keys.chunks(job_id), {str(chunk.index): codec.encode_chunk(chunk)})
 
     def extend(self, job_id: str, index: int) -> None:
         """Give the holder of a chunk a new lease from now."""
-        later = _Later(self._keeping.chunk_lease_ms)
-        self._place(keys.CHUNK_LEASES, chunk_id(job_id, index), later)
+        later = Later(self._keeping.chunk_lease_ms)
+        self.place(keys.CHUNK_LEASES, chunk_id(job_id, index), later)
 
     def drop_chunk_name(self, name: str) -> None:
         """Take a name out of queue and leases, because it stands for nothing."""
-        self._place(keys.CHUNK_QUEUE, name, None)
-        self._place(keys.CHUNK_LEASES, name, None)
+        self.place(keys.CHUNK_QUEUE, name, None)
+        self.place(keys.CHUNK_LEASES, name, None)
 
     def drop_stage(self, job_id: str) -> None:
         """Take a job out of the pipeline's queue and leases, because there is no stage to do."""
-        self._place(keys.STAGE_QUEUE, job_id, None)
-        self._place(keys.STAGE_LEASES, job_id, None)
+        self.place(keys.STAGE_QUEUE, job_id, None)
+        self.place(keys.STAGE_LEASES, job_id, None)
 
     def result(self, job_id: str, index: int, result: ChunkResult) -> None:
         """Keep the result of a chunk until the transcript is joined."""
-        fields = self._fields.setdefault(keys.results(job_id), {})
-        fields[str(index)] = codec.encode_result(result)
+        self.fields(keys.results(job_id), {str(index): codec.encode_result(result)})
 
     def keep_results(self, job_id: str) -> None:
         """Let the results of a job that starts again live on."""
-        self._whole.append(ops.Expire(keys.results(job_id), None))
+        self.expire(keys.results(job_id), None)
 
     def worker(self, after: Worker) -> None:
         """Write a worker's record; it expires unless the worker is heard of again."""
         silent_ms = epoch_ms(self._at) - epoch_ms(after.last_updated)
         ttl_ms = max(1, self._keeping.worker_ttl_ms - silent_ms)
-        self._whole.append(ops.Set(keys.worker(after.url), codec.encode_worker(after), ttl_ms))
+        self.put(keys.worker(after.url), codec.encode_worker(after), ttl_ms)
         heard = epoch_ms(after.last_updated)
-        self._place(keys.WORKERS, after.url, heard)
-        self._place(keys.BUSY_WORKERS, after.url, heard if after.pending_chunks else None)
+        self.place(keys.WORKERS, after.url, heard)
+        self.place(keys.BUSY_WORKERS, after.url, heard if after.pending_chunks else None)
 
     def drop_worker(self, url: str) -> None:
         """Forget a worker."""
-        self._whole.append(ops.Delete((keys.worker(url),)))
-        self._place(keys.WORKERS, url, None)
-        self._place(keys.BUSY_WORKERS, url, None)
+        self.delete(keys.worker(url))
+        self.place(keys.WORKERS, url, None)
+        self.place(keys.BUSY_WORKERS, url, None)
 
     def drop_job(self, job_id: str, total_chunks: int = 0) -> None:
         """Forget a job and all that belongs to it in the engine."""
-        gone = (keys.job(job_id), keys.chunks(job_id), keys.results(job_id))
-        self._whole.append(ops.Delete(gone))
+        self.delete(keys.job(job_id), keys.chunks(job_id), keys.results(job_id))
         indexes = [
             keys.JOBS,
             keys.STAGE_QUEUE,
@@ -177,75 +159,44 @@ class Draft:
             *map(keys.jobs_in, JobStatus),
         ]
         for index in indexes:
-            self._place(index, job_id, None)
+            self.place(index, job_id, None)
         for i in range(total_chunks):
             self.drop_chunk_name(chunk_id(job_id, i))
 
-    def put(self, key: str, value: bytes, ttl_ms: int | None = None) -> None:
-        """Write a plain value."""
-        self._whole.append(ops.Set(key, value, ttl_ms))
-
     def events(self, events: Sequence[Event]) -> None:
         """Append what has happened."""
-        self._events += map(codec.encode_event, events)
+        entries = [codec.encode_event(event) for event in events]
+        self.append(keys.EVENTS, entries, self._keeping.events_max)
 
-    def writes(self) -> tuple[ops.Write, ...]:
-        """All of it, one write for each key and kind."""
-        found = list(self._whole)
-        found += [ops.HashSet(key, fields) for key, fields in self._fields.items()]
-        for key, places in self._places.items():
-            found += _moves(key, places)
-        if self._events:
-            entries = tuple(self._events)
-            found.append(ops.Append(keys.EVENTS, entries, self._keeping.events_max))
-        return tuple(found)
-
-    def _place(self, key: str, member: str, place: _Place) -> None:
-        self._places.setdefault(key, {})[member] = place
-
-    def _index_place(self, job: Job) -> _Place:
+    def _index_place(self, job: Job) -> Place:
         if job.status in ACTIVE:
             return epoch_ms(job.created_at)
-        return keys.PINNED_SCORE if job.pinned else _Later(self._keeping.job_ttl_ms)
+        return keys.PINNED_SCORE if job.pinned else Later(self._keeping.job_ttl_ms)
 
-    def _stage_lease_place(self, job: Job) -> _Place:
+    def _stage_lease_place(self, job: Job) -> Place:
         if not job.needs_pipeline:
             return None
         if job.stage.holder:
-            return _Later(self._keeping.stage_lease_ms)
+            return Later(self._keeping.stage_lease_ms)
         return self._rest(job.stage.not_before)
 
-    def _chunk_lease_place(self, chunk: Chunk) -> _Place:
+    def _chunk_lease_place(self, chunk: Chunk) -> Place:
         if chunk.status is ChunkStatus.RUNNING:
-            return _Later(self._keeping.chunk_lease_ms)
+            return Later(self._keeping.chunk_lease_ms)
         return self._rest(chunk.not_before)
 
-    def _rest(self, until: datetime | None) -> _Place:
-        return _Later(max(0, epoch_ms(until) - epoch_ms(self._at))) if until else None
+    def _rest(self, until: datetime | None) -> Place:
+        return Later(max(0, epoch_ms(until) - epoch_ms(self._at))) if until else None
 
     def _clear_up(self, before: Job, after: Job) -> None:
         """An ended job has its chunk list in its record; what was kept apart goes."""
-        self._whole.append(ops.Delete((keys.chunks(after.job_id),)))
+        self.delete(keys.chunks(after.job_id))
         for i in range(before.total_chunks if before.status is JobStatus.PROCESSING else 0):
             self.drop_chunk_name(chunk_id(after.job_id, i))
         if after.status is JobStatus.COMPLETED:
-            self._whole.append(ops.Delete((keys.results(after.job_id),)))
+            self.delete(keys.results(after.job_id))
 
 
-def _stage_queue_place(job: Job) -> _Place:
+def _stage_queue_place(job: Job) -> Place:
     idle = job.needs_pipeline and not job.stage.holder and not job.stage.not_before
     return epoch_ms(job.created_at) if idle else None
-
-
-def _moves(key: str, places: dict[str, _Place]) -> list[ops.Write]:
-    gone = tuple(member for member, place in places.items() if place is None)
-    later = {m: place.delay_ms for m, place in places.items() if isinstance(place, _Later)}
-    fixed = {m: place for m, place in places.items() if isinstance(place, int | float)}
-    moves: list[ops.Write] = []
-    if gone:
-        moves.append(ops.SortedRemove(key, gone))
-    if later:
-        moves.append(ops.SortedAddFromNow(key, later))
-    if fixed:
-        moves.append(ops.SortedAdd(key, fixed))
-    return moves

@@ -16,6 +16,7 @@ from orchard.repository import Draft, epoch_ms, find_worker, job_cell, worker_ce
 from orchard.services import queries, reports
 from orchard.services.limits import keeping
 from statecore.store import ops
+from statecore.store.cursors import make_cursor
 from statecore.store.steps import Decision, Seen, Steps, now, read, scan_index, transact
 
 BATCH = 100
@@ -125,7 +126,7 @@ def heal_jobs(cursor: str) -> Steps[tuple[int, str]]:
     for (job_id, _), raw in zip(page, raws, strict=True):
         if raw is None:
             healed += yield from queries.forget_job(job_id)
-    return healed, queries.make_cursor(*page[-1]) if len(page) == BATCH else ""
+    return healed, make_cursor(*page[-1]) if len(page) == BATCH else ""
 
 
 def delete_orphaned_files(older_than_s: float = 3600) -> Steps[list[str]]:

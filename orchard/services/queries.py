@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -29,7 +26,7 @@ from orchard.repository import (
 )
 from orchard.services.counts import count_jobs, worker_bounds
 from orchard.services.limits import keeping
-from statecore.store import ops
+from statecore.store import cursors, ops
 from statecore.store.errors import BadCursor
 from statecore.store.steps import (
     Decision,
@@ -109,7 +106,7 @@ def list_jobs(
     counts = yield from count_jobs()
     last = entries[-1] if len(entries) == limit else None
     return JobPage(
-        jobs=views, next=make_cursor(*last) if last else None,
+        jobs=views, next=cursors.make_cursor(*last) if last else None,
         count=counts[status] if status else sum(counts.values()),
     )  # fmt: skip
 
@@ -244,24 +241,13 @@ def _with_text(job: Job) -> Job:
     return msgspec.structs.replace(job, result=transcripts.with_text(job.result, whole))
 
 
-def make_cursor(member: str, score: float) -> str:
-    """The cursor of the page after this entry."""
-    return base64.urlsafe_b64encode(f"{score!r}:{member}".encode()).decode().rstrip("=")
-
-
 def parse_cursor(cursor: str) -> tuple[float, str] | None:
     """Score and member that a cursor stands for.
 
     Raises:
         InvalidInput: it is no cursor.
     """
-    if not cursor:
-        return None
     try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-        score, _, member = text.partition(":")
-        if math.isnan(float(score)):
-            raise ValueError("no entry has such a score")
-        return float(score), member
-    except (ValueError, binascii.Error, UnicodeError):
+        return cursors.parse_cursor(cursor)
+    except BadCursor:
         raise InvalidInput("cursor", "not a cursor of this list") from None

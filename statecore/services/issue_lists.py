@@ -1,0 +1,134 @@
+"""What pages, the API and the managers read of issues: lists, counts, histories."""
+
+from __future__ import annotations
+
+import msgspec
+
+from statecore import codec, keys
+from statecore.domain import issues
+from statecore.domain.entries import ISSUES
+from statecore.domain.errors import InvalidInput
+from statecore.domain.issues import Issue
+from statecore.domain.lifecycle import IssueStatus
+from statecore.domain.orphans import IsAlive
+from statecore.repository import issue_cells
+from statecore.services import orphans
+from statecore.store import ops
+from statecore.store.cursors import make_cursor, parse_cursor
+from statecore.store.errors import BadCursor
+from statecore.store.steps import Steps, read, scan_index, tail
+
+MAX_PAGE = 200
+
+
+class IssuePage(msgspec.Struct, frozen=True):
+    """One page of issues, those first whose state changed last, and the cursor of the next."""
+
+    issues: list[Issue]
+    next: str | None
+    count: int
+
+
+class Statistics(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """How many issues are in which state (CONTRACTS section 3)."""
+
+    total: int
+    pending: int
+    processing: int
+    completed: int
+    error: int
+    awaiting_response: int
+    orphaned: int
+
+
+def list_issues(
+    *, status: IssueStatus | None = None, limit: int = 50, cursor: str = ""
+) -> Steps[IssuePage]:
+    """One page of issues; an entry whose record was deleted by hand is dropped when met.
+
+    Raises:
+        InvalidInput: the limit or the cursor is none.
+    """
+    if not 1 <= limit <= MAX_PAGE:
+        raise InvalidInput("limit", f"must be from 1 to {MAX_PAGE}")
+    index = keys.issues_in(status) if status else keys.ISSUES
+    after = check_cursor(cursor)
+    entries = yield from scan_index(index, limit, newest_first=True, after=after)
+    numbers = [int(member) for member, _ in entries]
+    raws = yield from read(*(issue_cells(number)[0] for number in numbers))
+    (count,) = yield from read(ops.Count(index))
+    found = [
+        codec.decode_issue(number, raw)
+        for number, raw in zip(numbers, raws, strict=True)
+        if raw is not None
+    ]
+    gone = tuple(str(n) for n, raw in zip(numbers, raws, strict=True) if raw is None)
+    if gone:
+        yield from forget_places(gone)
+    last = entries[-1] if len(entries) == limit else None
+    return IssuePage(
+        issues=found, next=make_cursor(*last) if last else None, count=count - len(gone)
+    )
+
+
+def forget_places(members: tuple[str, ...]) -> Steps[None]:
+    """Take issues out of all indexes and sets whose records somebody has deleted by hand."""
+    for member in members:
+        cell = issue_cells(int(member))[0]
+        indexes = (keys.ISSUES, *map(keys.issues_in, IssueStatus))
+        writes: list[ops.Write] = [ops.SortedRemove(index, (member,)) for index in indexes]
+        writes += [
+            ops.SetRemove(keys.ISSUES_PROCESSING, (member,)),
+            ops.SetRemove(keys.ISSUES_PROCESSED, (member,)),
+        ]
+        yield ops.Commit({cell: None}, tuple(writes))
+
+
+def all_issues() -> Steps[dict[int, Issue]]:
+    """Every issue, by number."""
+    (fields,) = yield from read(ops.WholeHash(keys.state(ISSUES)))
+    numbers = sorted(int(key) for key in fields if key.isascii() and key.isdigit())
+    return {number: codec.decode_issue(number, fields[str(number)]) for number in numbers}
+
+
+def processing() -> Steps[list[int]]:
+    """The numbers of all issues that are checked out, in order."""
+    held = yield from orphans.list_held()
+    return [issue.number for issue in held]
+
+
+def statistics(*, alive: IsAlive = orphans.is_alive) -> Steps[Statistics]:
+    """How many issues are in which state; the cost does not depend on how many there are."""
+    refs = [ops.Count(keys.ISSUES), *(ops.Count(keys.issues_in(one)) for one in IssueStatus)]
+    total, *counts = yield from read(*refs)
+    by_status = dict(zip(IssueStatus, counts, strict=True))
+    orphaned = yield from orphans.detect(alive=alive)
+    return Statistics(
+        total=total, orphaned=len(orphaned),
+        **{status.replace("-", "_"): count for status, count in by_status.items()},
+    )  # fmt: skip
+
+
+def history(number: int, *, cursor: str = "", limit: int = 100) -> Steps[ops.Tailed]:
+    """The events of one issue, oldest first, from a cursor on.
+
+    Raises:
+        InvalidInput: the number or the cursor is none.
+    """
+    number = issues.check_number(number)
+    try:
+        return (yield from tail(keys.issue_history(number), cursor, limit))
+    except BadCursor:
+        raise InvalidInput("cursor", "not a cursor of this history") from None
+
+
+def check_cursor(cursor: str) -> tuple[float, str] | None:
+    """Where a page begins.
+
+    Raises:
+        InvalidInput: it is no cursor.
+    """
+    try:
+        return parse_cursor(cursor)
+    except BadCursor:
+        raise InvalidInput("cursor", "not a cursor of this list") from None

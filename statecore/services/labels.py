@@ -1,0 +1,154 @@
+"""Label requests on their way: taken under a lease, delivered, tried again, or given up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import msgspec
+
+from statecore import codec, keys
+from statecore.domain import labels
+from statecore.domain.errors import InvalidInput, UnknownLabelRequest
+from statecore.domain.labels import LabelChange, LabelRequest
+from statecore.domain.lifecycle import LabelStatus
+from statecore.repository import Draft, epoch_ms
+from statecore.services.engine import get_limits
+from statecore.services.issue_lists import MAX_PAGE, check_cursor
+from statecore.store import ops
+from statecore.store.cursors import make_cursor
+from statecore.store.steps import Decision, Seen, Steps, now, read, scan_index, take, transact
+
+
+class LabelPage(msgspec.Struct, frozen=True):
+    """One page of label requests, the newest first, and the cursor of the next."""
+
+    requests: list[LabelRequest]
+    next: str | None
+    count: int
+
+
+def claim(count: int = 10) -> Steps[list[LabelRequest]]:
+    """Requests that are due, under a lease: nobody else delivers them meanwhile."""
+    lease_ms = get_limits().delivery_lease_ms
+    names = yield from take(keys.LABEL_QUEUE, keys.LABEL_LEASES, count, lease_ms)
+    raws = yield from read(*(ops.Key(keys.label(name)) for name in names))
+    found = []
+    for name, raw in zip(names, raws, strict=True):
+        request = None if raw is None else codec.decode_label(name, raw)
+        if request and request.status is LabelStatus.QUEUED:
+            found.append(request)
+        else:  # deleted by hand, or delivered by somebody whose lease had run out
+            yield ops.Commit({}, (ops.SortedRemove(keys.LABEL_LEASES, (name,)),))
+    return found
+
+
+def mark_sent(request_id: str) -> Steps[LabelRequest]:
+    """Note that a request was delivered.
+
+    Raises:
+        UnknownLabelRequest: it is not there any more.
+        TransitionRefused: it was noted before.
+    """
+    return (yield from _change(request_id, lambda one, at: labels.mark_sent(one, at=at)))
+
+
+def mark_failed(
+    request_id: str, error: str, *, final: bool = False, retry_after_s: float | None = None
+) -> Steps[LabelRequest]:
+    """Note that a delivery failed: it is tried again later, or given up.
+
+    Raises:
+        UnknownLabelRequest: it is not there any more.
+        TransitionRefused: it was delivered, or given up, by somebody else.
+    """
+    policy = get_limits().delivery
+
+    def decide(one: LabelRequest, at: datetime) -> LabelChange:
+        return labels.mark_failed(
+            one, error, policy, final=final, retry_after_s=retry_after_s, at=at
+        )
+
+    return (yield from _change(request_id, decide))
+
+
+def retry(request_id: str) -> Steps[LabelRequest]:
+    """Try a request again, now.
+
+    Raises:
+        UnknownLabelRequest: there is none of this id.
+        TransitionRefused: it was delivered.
+    """
+    return (yield from _change(request_id, lambda one, at: labels.retry(one, at=at)))
+
+
+def get(request_id: str) -> Steps[LabelRequest]:
+    """A label request.
+
+    Raises:
+        UnknownLabelRequest: there is none of this id.
+    """
+    (raw,) = yield from read(ops.Key(keys.label(request_id)))
+    if raw is None:
+        raise UnknownLabelRequest(request_id=request_id)
+    return codec.decode_label(request_id, raw)
+
+
+def list_requests(status: LabelStatus, *, limit: int = 50, cursor: str = "") -> Steps[LabelPage]:
+    """One page of the requests in a state, the newest first.
+
+    Raises:
+        InvalidInput: the limit or the cursor is none.
+    """
+    if not 1 <= limit <= MAX_PAGE:
+        raise InvalidInput("limit", f"must be from 1 to {MAX_PAGE}")
+    index = keys.labels_in(status)
+    entries = yield from scan_index(index, limit, newest_first=True, after=check_cursor(cursor))
+    names = [name for name, _ in entries]
+    raws = yield from read(*(ops.Key(keys.label(name)) for name in names))
+    (count,) = yield from read(ops.Count(index))
+    found = [
+        codec.decode_label(name, raw)
+        for name, raw in zip(names, raws, strict=True)
+        if raw is not None
+    ]
+    last = entries[-1] if len(entries) == limit else None
+    return LabelPage(requests=found, next=make_cursor(*last) if last else None, count=count)
+
+
+def count_by_status() -> Steps[dict[LabelStatus, int]]:
+    """How many requests are in which state."""
+    counts = yield from read(*(ops.Count(keys.labels_in(status)) for status in LabelStatus))
+    return dict(zip(LabelStatus, counts, strict=True))
+
+
+def forget_old() -> Steps[int]:
+    """Drop from the index what was delivered so long ago that its record has expired."""
+    at = yield from now()
+    index, old = keys.labels_in(LabelStatus.SENT), epoch_ms(at) - keys.LABEL_TTL_MS
+    entries = yield from scan_index(index, 500, high=old)
+    names = [name for name, _ in entries]
+    raws = yield from read(*(ops.Key(keys.label(name)) for name in names))
+    gone = tuple(name for name, raw in zip(names, raws, strict=True) if raw is None)
+    if gone:
+        yield ops.Commit({}, (ops.SortedRemove(index, gone),))
+    return len(gone)
+
+
+def _change(
+    request_id: str, change: Callable[[LabelRequest, datetime], LabelChange]
+) -> Steps[LabelRequest]:
+    place = ops.Key(keys.label(request_id))
+
+    def decide(seen: Seen, at: datetime) -> Decision[LabelRequest]:
+        raw = seen[place]
+        if raw is None:
+            raise UnknownLabelRequest(request_id=request_id)
+        before = codec.decode_label(request_id, raw)
+        changed = change(before, at)
+        draft = Draft(get_limits(), at)
+        draft.label(before, changed.request)
+        draft.events(changed.events)
+        return Decision(changed.request, draft.writes())
+
+    return (yield from transact([place], decide))
