@@ -10,5 +10,10 @@ class OrchardConfig(AppConfig):
     verbose_name = "Orchard"
 
     def ready(self) -> None:
-        """Register the checks."""
+        """Register the checks, and give the state side this site's engine and limits."""
         from orchard import checks  # noqa: F401 - importing registers them
+        from orchard.services import get_engine
+        from orchard.state_settings import state_limits
+        from statecore.services import engine
+
+        engine.configure(get_engine, state_limits)

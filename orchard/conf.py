@@ -16,6 +16,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 
 from orchard.conf_file import read_file
+from orchard.conf_state import YEAR_S, StateConf
 from orchard.conf_values import (
     check_value,
     is_database,
@@ -29,11 +30,10 @@ from orchard.conf_values import (
 
 CONFIG_ENV = "ORCHARD_CONFIG"
 CONFIG_PATH = Path("config/config.json")
-YEAR_S = 366 * 86_400
 
 
 @dataclass(frozen=True, kw_only=True)
-class Conf:
+class Conf(StateConf):
     """All settings of one installation."""
 
     port: int = setting(8000, "PORT", "Port of the web server.", low=1, high=65_535)

@@ -20,6 +20,8 @@ KEY_MIN_CHARS = 50
 
 _HOST_NAME = re.compile(r"\.?[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_-]+)*\.?")
 
+_REPOSITORY = re.compile(r"[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}")
+
 Check = Callable[[Any], str]
 """Says what is allowed when a value is not, else nothing."""
 
@@ -91,6 +93,18 @@ def is_database(value: str) -> str:
 def is_key(value: str) -> str:
     """Check a secret key: a short one can be guessed."""
     return "" if len(value) >= KEY_MIN_CHARS else f"at least {KEY_MIN_CHARS} characters"
+
+
+def is_http_url(value: str) -> str:
+    """Check the base URL of a service."""
+    parts = urlsplit(value)
+    is_right = parts.scheme in ("http", "https") and parts.hostname and not parts.username
+    return "" if is_right else "https://host or http://host"
+
+
+def is_repository(value: str) -> str:
+    """Check the name of a repository."""
+    return "" if not value or _REPOSITORY.fullmatch(value) else "owner/name"
 
 
 def is_time_zone(value: str) -> str:

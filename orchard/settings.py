@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from orchard.conf import get_conf
 from orchard.hosts import allowed_hosts
 from orchard.private_files import make_private_directory, read_or_make
+from orchard.state_settings import state_dir
 
 conf = get_conf()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -243,4 +244,15 @@ LOGGING = {
         "django": {"handlers": [], "propagate": True},
         "httpx": {"level": "WARNING"},
     },
+}
+
+# What the state side's commands and background process need to know of this site.
+STATECORE: dict[str, Any] = {
+    "STATE_DIR": state_dir(),
+    "BACKUP_DIR": DATA_DIR / "backups",
+    "LABELS": conf.labels,
+    "GITHUB_REPOSITORY": conf.github_repository,
+    "GITHUB_TOKEN": conf.github_token,
+    "GITHUB_URL": conf.github_url,
+    "ORPHAN_CHECK_S": conf.orphan_check_s,
 }

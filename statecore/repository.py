@@ -124,9 +124,13 @@ class Draft(WriteDraft):
     # -- issues ----------------------------------------------------------------
 
     def issue(
-        self, before: Issue | None, after: Issue | None, seen: Seen, aside: str
-    ) -> Entry | None:
-        """Write an issue's record and everything that follows from it; its entry then."""
+        self, before: Issue | None, after: Issue | None, seen: Seen, aside: str,
+        raw: bytes | None = None,
+    ) -> Entry | None:  # fmt: skip
+        """Write an issue's record and everything that follows from it; its entry then.
+
+        ``raw`` is the record in the words of whoever set it, when it says the same.
+        """
         one = after or before
         if one is None:
             return None
@@ -135,7 +139,8 @@ class Draft(WriteDraft):
         entry = None
         if after:
             version = next_version(last, self._at)
-            entry = Entry(namespace=ISSUES, key=key, raw=codec.encode_issue(after), version=version)
+            raw = raw or codec.encode_issue(after)
+            entry = Entry(namespace=ISSUES, key=key, raw=raw, version=version)
         self.entry(find_entry(seen, ISSUES, key), entry, last, aside)
         self.mirror(before, after)
         return entry

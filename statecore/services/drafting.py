@@ -106,7 +106,8 @@ def _draft_issue_entry(
         before = None
     after = _issue_of(number, put, before, seen, at)
     if before or after:
-        entry = draft.issue(before, after, seen, new_id)
+        raw = put.raw if after and not after.is_held else None
+        entry = draft.issue(before, after, seen, new_id, raw)
         told = [_told(number, after, at)]
         draft.issue_events(number, told)
         draft_labels(draft, before, after, new_id, at)

@@ -61,6 +61,18 @@ WRONG = {
     "ORCHARD_EVENTS_MAX": [("99", "from 100 to"), ("9" * 5000, "from 100 to")],
     "ORCHARD_RESULT_INLINE_MAX_BYTES": [("-1", "from 0 to")],
     "ORCHARD_PURIFIER_DEFAULT": [("perhaps", "true or false")],
+    "ORCHARD_STATE_DIR": [("a\0b", "text")],
+    "ORCHARD_ISSUE_LEASE_S": [("0", "from 0.1 to")],
+    "ORCHARD_ISSUE_SILENCE_S": [("never", "a number from 0.1 to")],
+    "ORCHARD_PROCESS_TTL_S": [("nan", "from 0.1 to")],
+    "ORCHARD_LOCK_TTL_S": [("86401", "from 0.1 to 86400")],
+    "ORCHARD_VALUE_MAX_BYTES": [("1MB", "a whole number"), ("0", "from 1 to")],
+    "ORCHARD_LABELS": [("gitlab", "files or github or off")],
+    "ORCHARD_LABEL_MAX_ATTEMPTS": [("0", "from 1 to 1000")],
+    "ORCHARD_LABEL_BACKOFF_S": [("-1", "from 0 to 3600")],
+    "ORCHARD_ORPHAN_CHECK_S": [("0", "from 0.1 to 86400")],
+    "ORCHARD_GITHUB_REPOSITORY": [("owner", "owner/name"), ("a/b/c", "owner/name")],
+    "ORCHARD_GITHUB_URL": [("api.github.com", "https://host"), ("https://me:pw@h", "https://")],
 }
 WRONG_SECRETS = {
     "ORCHARD_STORE": [
@@ -76,6 +88,7 @@ WRONG_SECRETS = {
         ("postgres://u:pa55word@h:x/d", "postgres://"),
     ],
     "ORCHARD_SECRET_KEY": [("pa55word", "at least 50 characters")],
+    "ORCHARD_GITHUB_TOKEN": [("pa55word\0", "text")],
 }
 
 
