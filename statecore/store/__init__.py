@@ -8,24 +8,30 @@ from urllib.parse import urlsplit
 from statecore.store.base import Store
 from statecore.store.errors import StoreError
 
-SCHEMES = ("memory", "embedded", "redis", "rediss", "unix")
+SCHEMES = ("memory", "file", "embedded", "redis", "rediss", "unix")
 
 
 def open_store(url: str, data_dir: Path | None = None) -> Store:
-    """The store that a URL names: ``memory://``, ``embedded://``, ``redis[s]://…``, ``unix://…``.
+    """The store that a URL names.
+
+    One of ``memory://``, ``file:///directory``, ``embedded://``, ``redis[s]://…``, ``unix://…``.
 
     ``data_dir`` is where the embedded engine keeps its files. Engines are
     imported only when asked for.
 
     Raises:
         StoreError: the URL names no store, or the embedded one has no directory.
-        StoreUnavailable: the embedded engine does not start.
+        StoreUnavailable: the embedded engine does not start, or the directory cannot be used.
     """
     scheme = urlsplit(url).scheme
     if scheme == "memory":
         from statecore.store.memory import MemoryStore
 
         return MemoryStore()
+    if scheme == "file":
+        from statecore.store.file import open_file
+
+        return open_file(url)
     if scheme == "embedded":
         from statecore.store.embedded import open_embedded
 

@@ -90,6 +90,10 @@ class Keyspace:
             if self._deadlines.get(key) == deadline:
                 self._drop(key)
 
+    def names(self) -> list[str]:
+        """All keys."""
+        return list(self._values)
+
     def clear(self) -> None:
         """Drop every key."""
         self._values.clear()

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from statecore.store import checks, ops
 from statecore.store.base import Store
@@ -15,6 +15,8 @@ from statecore.store.clock import Clock
 from statecore.store.errors import StoreUnavailable
 from statecore.store.keyspace import Keyspace
 from statecore.store.sortedset import SortedMembers, Stream
+
+T = TypeVar("T")
 
 
 class MemoryStore(Store):
@@ -41,22 +43,22 @@ class MemoryStore(Store):
                 left = stop - time.monotonic()
                 if tailed.entries or tailed.reset or left <= 0 or self._closed:
                     return tailed
-                wake.wait(left)
+                self._wait(wake, left)
                 wake.clear()
 
     async def aperform(self, request: ops.Request) -> Any:
         """Do one request; only a tail ever waits, and it does not block the loop."""
         if not isinstance(request, ops.Tail):
-            return self._perform_at_once(request)
+            return await self._aside(self._perform_at_once, request)
         wake, loop = asyncio.Event(), asyncio.get_running_loop()
         with self._waking(lambda: _call_soon(loop, wake.set)):
-            request, stop = self._begin_tail(request)
+            request, stop = await self._aside(self._begin_tail, request)
             while True:
-                tailed = self._tail_now(request)
+                tailed = await self._aside(self._tail_now, request)
                 left = stop - time.monotonic()
                 if tailed.entries or tailed.reset or left <= 0 or self._closed:
                     return tailed
-                await _wait(wake, left)
+                await self._await(wake, left)
                 wake.clear()
 
     def flush(self) -> None:
@@ -74,19 +76,28 @@ class MemoryStore(Store):
         if self._closed:
             raise StoreUnavailable("The memory store is closed")
         checks.check(request)
+        with self._opened():
+            return self._reply(request)
+
+    @contextmanager
+    def _opened(self) -> Iterator[None]:
+        """The keys as they are at this moment, for this thread alone."""
         with self._lock:
             self._keys.drop_expired()
-            match request:
-                case ops.Read(refs):
-                    return [self._read(ref) for ref in refs]
-                case ops.Commit():
-                    return self._commit(request)
-                case ops.Take():
-                    return self._take(request)
-                case ops.ScanIndex():
-                    return self._scan(request)
-                case _:
-                    raise TypeError(f"Not a request to a store: {request!r}")
+            yield
+
+    def _reply(self, request: ops.Request) -> Any:
+        match request:
+            case ops.Read(refs):
+                return [self._read(ref) for ref in refs]
+            case ops.Commit():
+                return self._commit(request)
+            case ops.Take():
+                return self._take(request)
+            case ops.ScanIndex():
+                return self._scan(request)
+            case _:
+                raise TypeError(f"Not a request to a store: {request!r}")
 
     # -- read -----------------------------------------------------------------
 
@@ -159,16 +170,27 @@ class MemoryStore(Store):
         checks.check(tail)
         after = tail.after
         if after == "$":
-            with self._lock:
+            with self._opened():
                 after = str(self._keys.get(tail.key, Stream).last)
         stop = time.monotonic() + tail.block_ms / 1000
         return ops.Tail(tail.key, after, tail.limit, tail.block_ms), stop
 
     def _tail_now(self, tail: ops.Tail) -> ops.Tailed:
-        with self._lock:
-            self._keys.drop_expired()
+        with self._opened():
             after = checks.cursor(tail.after) if tail.after else None
             return self._keys.get(tail.key, Stream).tail(after, tail.limit)
+
+    def _wait(self, wake: threading.Event, left_s: float) -> None:
+        """Wait until there may be something new."""
+        wake.wait(left_s)
+
+    async def _await(self, wake: asyncio.Event, left_s: float) -> None:
+        """Wait until there may be something new; see :meth:`_wait`."""
+        await wait_for_event(wake, left_s)
+
+    async def _aside(self, do: Callable[..., T], *arguments: Any) -> T:
+        """Do something that might hold up the event loop; in memory nothing does."""
+        return do(*arguments)
 
     @contextmanager
     def _waking(self, waker: Callable[[], None]) -> Iterator[None]:
@@ -188,7 +210,8 @@ def _call_soon(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) ->
         loop.call_soon_threadsafe(callback)
 
 
-async def _wait(event: asyncio.Event, timeout_s: float) -> None:
+async def wait_for_event(event: asyncio.Event, timeout_s: float) -> None:
+    """Wait until an event is set, or the time is over."""
     try:
         async with asyncio.timeout(timeout_s):
             await event.wait()

@@ -75,6 +75,20 @@ class Stream:
         if len(self._entries) > maxlen + TRIM_SLACK:
             del self._positions[:-maxlen], self._entries[:-maxlen]
 
+    def dump(self) -> tuple[Position, int, list[Position], list[bytes]]:
+        """All there is to say of this stream; see :meth:`load`."""
+        return self.last, self._added, self._positions, self._entries
+
+    @classmethod
+    def load(
+        cls, last: Position, added: int, positions: list[Position], entries: list[bytes]
+    ) -> Stream:
+        """The stream that :meth:`dump` told of."""
+        stream = cls()
+        stream.last, stream._added = last, added
+        stream._positions, stream._entries = positions, entries
+        return stream
+
     def tail(self, after: Position | None, limit: int) -> Tailed:
         """Entries after a position, from the start (``None``), or word of a gap before them."""
         if after is not None and self._has_gap(after):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ import redis
 
 from statecore.store.base import Store
 from statecore.store.embedded import EmbeddedStore, open_embedded
+from statecore.store.file import FileStore
 from statecore.store.lastseen import LastSeen
 from statecore.store.memory import MemoryStore
 from statecore.store.redis import RedisStore
@@ -42,11 +44,12 @@ def debian_redis_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Red
     server.stop()
 
 
-@pytest.fixture(params=["memory", "redis", "debian_redis", "embedded"])
-def store(request: pytest.FixtureRequest) -> Iterator[Store]:
+@pytest.fixture(params=["memory", "file", "redis", "debian_redis", "embedded"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """An empty store of each kind, in real time."""
-    if request.param == "memory":
-        store: Store = MemoryStore()
+    if request.param in ("memory", "file"):
+        is_file = request.param == "file"
+        store: Store = FileStore(tmp_path / "state") if is_file else MemoryStore()
         yield store
         store.close()
         return
@@ -69,7 +72,10 @@ def run(request: pytest.FixtureRequest, store: Store) -> Iterator[Run]:
 
 def flush(store: Store) -> None:
     """Forget everything, behind the store's back."""
-    if isinstance(store, MemoryStore):
+    if isinstance(store, FileStore):
+        for path in store.directory.iterdir():
+            path.unlink()
+    elif isinstance(store, MemoryStore):
         store.flush()
     elif isinstance(store, RedisStore):
         with redis.Redis.from_url(store.url, protocol=2) as client:

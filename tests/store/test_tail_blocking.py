@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from statecore.store import ops
+from statecore.store.file import FileStore
 from statecore.store.memory import MemoryStore
 from statecore.store.redis import RedisStore
 
@@ -23,7 +24,10 @@ def append(store, *texts):
 @pytest.fixture
 def fresh_store(store, request):
     """A store of its own connections, as it gets closed."""
-    other = MemoryStore() if isinstance(store, MemoryStore) else RedisStore(store.url)
+    if isinstance(store, FileStore):
+        other = FileStore(store.directory)
+    else:
+        other = MemoryStore() if isinstance(store, MemoryStore) else RedisStore(store.url)
     yield other
     other.close()
 
@@ -123,7 +127,7 @@ def test_closing_ends_waiting_tails(fresh_store):
 
 def test_closing_an_event_loops_side_ends_its_waiting_tails(fresh_store):
     if isinstance(fresh_store, MemoryStore):
-        pytest.skip("the memory store holds nothing for an event loop")
+        pytest.skip("a store in memory holds nothing for an event loop")
 
     async def follow():
         waiting = asyncio.create_task(fresh_store.atail("e", "", block_ms=LONG_MS))
