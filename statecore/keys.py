@@ -121,3 +121,8 @@ def label(request_id: str) -> str:
 def labels_in(status: LabelStatus) -> str:
     """Sorted set: ids of label requests in a state, by when they were asked for (epoch ms)."""
     return f"poppo:index:labels:{status}"
+
+
+def label_line(number: int) -> str:
+    """Sorted set: ids of the label requests of an issue that wait, in the order of its changes."""
+    return f"poppo:labels:issue:{number}"

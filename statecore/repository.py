@@ -253,8 +253,9 @@ class Draft(WriteDraft):
         rests = waits and after.not_before is not None
         rest_ms = max(0, epoch_ms(after.not_before or self._at) - epoch_ms(self._at))
         self.place(keys.LABEL_LEASES, name, Later(rest_ms) if rests else None)
-        queued = epoch_ms(after.requested_at) if waits and not rests else None
-        self.place(keys.LABEL_QUEUE, name, queued)
+        turn = epoch_ms(after.requested_at)
+        self.place(keys.LABEL_QUEUE, name, turn if waits and not rests else None)
+        self.place(keys.label_line(after.issue), name, turn if waits else None)
 
     def events(self, events: Sequence[Event]) -> None:
         """Append what has happened."""

@@ -26,13 +26,13 @@ def check_out(number: int, holder: Holder) -> Steps[Issue]:
         InvalidInput: number, process or lease will not do.
     """
     number = issues.check_number(number)
-    limits, request_id = get_limits(), new_id()
+    limits, change_id = get_limits(), new_id()
 
     def decide(seen: Seen, at: datetime) -> Decision[Issue]:
         before = find_issue(seen, number)
         token = next_token(seen, number, at)
         change = issues.check_out(before, number, holder, limits.issue_lease_ms, token=token, at=at)
-        draft = draft_issue(seen, before, change, at, request_id)
+        draft = draft_issue(seen, before, change, at, change_id)
         if change.issue:
             draft.works_on(change.issue)
         return Decision(_sure(change), draft.writes())
@@ -114,14 +114,14 @@ def reset(number: int) -> Steps[Issue]:
         UnknownIssue: nothing is known of it.
     """
     number = issues.check_number(number)
-    request_id = new_id()
+    change_id = new_id()
 
     def decide(seen: Seen, at: datetime) -> Decision[Issue]:
         before = find_issue(seen, number)
         if before is None:
             raise UnknownIssue(issue=number)
         change = issues.reset(before, at=at)
-        return Decision(before, draft_issue(seen, before, change, at, request_id).writes())
+        return Decision(before, draft_issue(seen, before, change, at, change_id).writes())
 
     return (yield from transact(issue_cells(number), decide))
 
@@ -144,18 +144,18 @@ def change_issue(
     comment: Callable[[datetime], str] = lambda at: "",
 ) -> Steps[IssueChange]:  # fmt: skip
     """Decide on an issue, and write what follows; a comment is asked for in the same commit."""
-    request_ids = new_id(), new_id()
+    change_id = new_id()
 
     def decide(seen: Seen, at: datetime) -> Decision[IssueChange]:
         before = find_issue(seen, number)
         decided = change(before, at)
         if decided.issue == before:
             return Decision(decided)
-        draft = draft_issue(seen, before, decided, at, request_ids[0])
+        draft = draft_issue(seen, before, decided, at, change_id)
         if decided.issue and before and before.is_held:
             draft.issue_result(number, result)
         if text := comment(at):
-            draft_comment(draft, number, text, request_ids[1], at)
+            draft_comment(draft, number, text, seen, at)
         return Decision(decided, draft.writes())
 
     return (yield from transact(issue_cells(number), decide))

@@ -8,6 +8,7 @@ from pathlib import Path
 from statecore import keys
 from statecore.domain.errors import StateError
 from statecore.domain.labels import LabelRequest
+from statecore.domain.lifecycle import LabelStatus
 from statecore.ports.deliveries import Delivery, DeliveryFailed, DeliveryRefused
 from statecore.services import labels
 from statecore.store import ops
@@ -26,12 +27,23 @@ def deliver_batch(store: Store, delivery: Delivery) -> int:
         StoreUnavailable: the state engine cannot be reached; what was claimed comes back later.
     """
     claimed = store.run(labels.claim(BATCH))
+    held_up: set[int] = set()
     for request in claimed:
-        try:
-            store.run(_outcome(request, delivery))
-        except StateError as moved:  # noted by somebody else, or deleted by hand meanwhile
-            logger.info("Label request %s: %s", request.request_id, moved)
+        if request.issue in held_up:
+            store.run(labels.hand_back(request.request_id))
+        elif not _deliver(store, request, delivery):
+            held_up.add(request.issue)
     return len(claimed)
+
+
+def _deliver(store: Store, request: LabelRequest, delivery: Delivery) -> bool:
+    """Hand a request over and note what came of it; false when it is to be tried again."""
+    try:
+        noted = store.run(_outcome(request, delivery))
+    except StateError as moved:  # noted by somebody else, or deleted by hand meanwhile
+        logger.info("Label request %s: %s", request.request_id, moved)
+        return True
+    return noted.status is not LabelStatus.QUEUED
 
 
 def deliver_to_files(store: Store, state_dir: Path) -> None:

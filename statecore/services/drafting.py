@@ -38,12 +38,12 @@ def draft_issue(
     one = change.issue or before
     if one is not None:
         draft.issue_events(one.number, change.events)
-        draft_labels(draft, before, change.issue, new_id, at)
+        draft_labels(draft, before, change.issue, seen, at)
     return draft
 
 
 def draft_labels(
-    draft: Draft, before: Issue | None, after: Issue | None, request_id: str, at: datetime
+    draft: Draft, before: Issue | None, after: Issue | None, seen: Seen, at: datetime
 ) -> None:
     """Ask for the labels of the new state, when it is another."""
     one = after or before
@@ -53,17 +53,17 @@ def draft_labels(
         return
     holder = (after.process_id if after else None) or (before.process_id if before else None)
     request = LabelRequest(
-        request_id=request_id, issue=one.number, requested_at=at, add=add, remove=remove,
-        requested_by=REQUESTED_BY, process_id=holder,
+        request_id=_request_id(seen, one.number, at), issue=one.number, requested_at=at, add=add,
+        remove=remove, requested_by=REQUESTED_BY, process_id=holder,
     )  # fmt: skip
     draft_request(draft, request)
 
 
-def draft_comment(draft: Draft, number: int, text: str, request_id: str, at: datetime) -> None:
+def draft_comment(draft: Draft, number: int, text: str, seen: Seen, at: datetime) -> None:
     """Ask for a comment on an issue."""
     request = LabelRequest(
-        request_id=request_id, issue=number, requested_at=at, comment=text,
-        requested_by=REQUESTED_BY,
+        request_id=f"{_request_id(seen, number, at)}-comment", issue=number, requested_at=at,
+        comment=text, requested_by=REQUESTED_BY,
     )  # fmt: skip
     draft_request(draft, request)
 
@@ -110,7 +110,7 @@ def _draft_issue_entry(
         entry = draft.issue(before, after, seen, new_id, raw)
         told = [_told(number, after, at)]
         draft.issue_events(number, told)
-        draft_labels(draft, before, after, new_id, at)
+        draft_labels(draft, before, after, seen, at)
         return entry
     return None
 
@@ -135,6 +135,11 @@ def _issue_of(
         last_heartbeat=issue.last_heartbeat or at,
         checked_out_by=issue.process_id,
     )
+
+
+def _request_id(seen: Seen, number: int, at: datetime) -> str:
+    """A name for what is asked for by this change; those of one issue sort by its changes."""
+    return f"{next_token(seen, number, at)}-{number}"
 
 
 def next_token(seen: Seen, number: int, at: datetime) -> int:

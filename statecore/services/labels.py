@@ -19,6 +19,9 @@ from statecore.store import ops
 from statecore.store.cursors import make_cursor
 from statecore.store.steps import Decision, Seen, Steps, now, read, scan_index, take, transact
 
+TURN_MS = 1_000
+"""When to look again whether it is a request's turn."""
+
 
 class LabelPage(msgspec.Struct, frozen=True):
     """One page of label requests, the newest first, and the cursor of the next."""
@@ -29,7 +32,11 @@ class LabelPage(msgspec.Struct, frozen=True):
 
 
 def claim(count: int = 10) -> Steps[list[LabelRequest]]:
-    """Requests that are due, under a lease: nobody else delivers them meanwhile."""
+    """Requests that are due, under a lease: nobody else delivers them meanwhile.
+
+    Those of one issue are in the order of its changes; while an earlier one
+    rests or is with somebody else, the later ones wait.
+    """
     lease_ms = get_limits().delivery_lease_ms
     names = yield from take(keys.LABEL_QUEUE, keys.LABEL_LEASES, count, lease_ms)
     raws = yield from read(*(ops.Key(keys.label(name)) for name in names))
@@ -40,7 +47,30 @@ def claim(count: int = 10) -> Steps[list[LabelRequest]]:
             found.append(request)
         else:  # deleted by hand, or delivered by somebody whose lease had run out
             yield ops.Commit({}, (ops.SortedRemove(keys.LABEL_LEASES, (name,)),))
-    return found
+    found.sort(key=lambda one: (one.requested_at, one.request_id))
+    return (yield from _in_line(found))
+
+
+def _in_line(claimed: list[LabelRequest]) -> Steps[list[LabelRequest]]:
+    """Those whose turn it is; the others are handed back."""
+    lines: dict[int, list[str]] = {}
+    for number in {one.issue for one in claimed}:
+        entries = yield from scan_index(keys.label_line(number), len(claimed))
+        lines[number] = [name for name, _ in entries]
+    kept = []
+    for one in claimed:
+        line = lines[one.issue]
+        if line[:1] in ([], [one.request_id]):
+            kept.append(one)
+            lines[one.issue] = line[1:]
+        else:
+            yield from hand_back(one.request_id)
+    return kept
+
+
+def hand_back(request_id: str) -> Steps[None]:
+    """Let a request that was claimed wait for its turn; it counts no attempt."""
+    yield ops.Commit({}, (ops.SortedAddFromNow(keys.LABEL_LEASES, {request_id: TURN_MS}),))
 
 
 def mark_sent(request_id: str) -> Steps[LabelRequest]:
