@@ -16,6 +16,7 @@ from statecore import codec, keys
 from statecore.domain.entries import Put, check_place
 from statecore.domain.errors import NestedTransaction
 from statecore.domain.names import check_name
+from statecore.repository import entry_cells
 from statecore.services import namespaced
 from statecore.services.values import encode_value
 from statecore.store import ops
@@ -88,10 +89,11 @@ class Transaction:
     def _raw(self, namespace: str, key: str) -> bytes | None:
         if (namespace, key) in self._puts:
             return self._puts[(namespace, key)]
-        cell = ops.Field(keys.state(namespace), key)
-        if cell not in self._seen:
-            (self._seen[cell],) = self._store.read(cell)
-        return self._seen[cell]
+        cells = entry_cells(namespace, key)
+        if cells[0] not in self._seen:
+            # The version as well: what is set here will need it, and this saves asking again.
+            self._seen |= zip(cells, self._store.read(*cells), strict=True)
+        return self._seen[cells[0]]
 
     def _all_raw(self, namespace: str) -> dict[str, bytes]:
         name = keys.state(namespace)

@@ -146,14 +146,12 @@ def commit_if(expected: Seen, puts: Sequence[Put]) -> Steps[bool]:
     """
     for one in puts:
         check_place(one.namespace, one.key)
-    cells = _cells(puts)
-    values = yield from read(*cells)
-    seen = dict(zip(cells, values, strict=True))
-    if any(seen.get(cell, value) != value for cell, value in expected.items()):
-        return False
+    unread = [cell for cell in _cells(puts) if cell not in expected]
+    values = (yield from read(*unread)) if unread else []
+    seen = {**expected, **dict(zip(unread, values, strict=True))}
     at = yield ops.Now()
     _, writes = _decide(puts, seen, at, new_id())
-    reply = yield ops.Commit({**seen, **expected}, writes)
+    reply = yield ops.Commit(seen, writes)
     return isinstance(reply, ops.Committed)
 
 

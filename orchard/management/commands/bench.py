@@ -15,12 +15,13 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import sound, throughput, transitions
+from benchmarks import issue_state, sound, throughput, transitions
 from benchmarks.rows import Row
 from benchmarks.scratch import scratch_engine
 
-ROWS = ("1", "2", "3", "8")
-"""Rows of the goals that can be measured so far."""
+ROWS = ("1", "2", "3", "8", "state")
+"""Rows of the goals that can be measured so far; ``state`` is row 1 and the promises of the
+state side."""
 
 
 class Command(BaseCommand):
@@ -54,6 +55,9 @@ class Command(BaseCommand):
                     yield from transitions.measure(store, client, options["count"])
                 if wanted & {"2", "3"}:
                     yield from throughput.measure(client, options["count"])
+        if "state" in wanted:
+            with scratch_engine() as (store, client):
+                yield from issue_state.measure(store, client, options["count"])
         if "8" in wanted:
             clips = Path(settings.BASE_DIR) / "tests" / "data"
             yield from sound.measure(clips, options["minutes"])
