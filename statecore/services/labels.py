@@ -112,6 +112,17 @@ def retry(request_id: str) -> Steps[LabelRequest]:
     return (yield from _change(request_id, lambda one, at: labels.retry(one, at=at)))
 
 
+def withdraw(number: int) -> Steps[int]:
+    """Forget the requests of an issue that were not delivered yet; how many."""
+    line = keys.label_line(number)
+    entries = yield from scan_index(line, 500)
+    for name, _ in entries:
+        indexes = (keys.LABEL_QUEUE, keys.LABEL_LEASES, line, keys.labels_in(LabelStatus.QUEUED))
+        gone = tuple(ops.SortedRemove(index, (name,)) for index in indexes)
+        yield ops.Commit({}, (ops.Delete((keys.label(name),)), *gone))
+    return len(entries)
+
+
 def get(request_id: str) -> Steps[LabelRequest]:
     """A label request.
 
