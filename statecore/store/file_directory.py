@@ -117,7 +117,8 @@ class StateDirectory:
         is_sound = self._load_snapshot()
         with suppress(FileNotFoundError):
             journal = self._journal = Journal(self.path / JOURNAL)
-            is_sound &= self._joins(journal) and self._read_journal(journal, is_first=True)
+            is_sound &= self._joins(journal)
+            is_sound &= self._read_journal(journal, is_first=True)
         self._files.clean_up()
         self._files.refresh(self.keys)
         self.keys.drop_vain_deadlines()
@@ -137,17 +138,17 @@ class StateDirectory:
         return self._is_sound(path, damaged)
 
     def _joins(self, journal: Journal) -> bool:
-        """Whether the journal goes on from the snapshot; one of something else is not read."""
+        """Whether the journal goes on from the snapshot; one of something else is passed over."""
         head = journal.head or Head(self._lineage, self._number, 0)
-        if head.lineage != self._lineage and self._lineage:
+        if self._lineage not in ("", head.lineage):
             self.infirmary.copy(journal.path, "It does not belong to the snapshot")
             journal.skip()
             return False
         self._lineage = head.lineage
-        if head.number > self._number:
-            self.infirmary.copy(journal.path, "The snapshot that it goes on from is missing")
-            return False
-        return True
+        if head.number <= self._number:
+            return True
+        self.infirmary.copy(journal.path, "The snapshot that it goes on from is missing")
+        return False
 
     def _read_journal(self, journal: Journal, *, is_first: bool) -> bool:
         """Repeat the steps that are new in the journal; whether all of them made sense.

@@ -81,6 +81,7 @@ class Journal:
         self.path = path
         self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
         self.head, self.read_to = self._read_head()
+        self._lines = 1 if self.head else 0
 
     def _read_head(self) -> tuple[Head | None, int]:
         """The head and where it ends; ``None`` when it is damaged, to be met as a damaged line."""
@@ -105,11 +106,13 @@ class Journal:
     def read_on(self) -> Unpacked:
         """Read what is new; a line that was never written to its end is cut off."""
         size = os.fstat(self._file).st_size
-        unpacked = unpack_lines(os.pread(self._file, size - self.read_to, self.read_to))
-        self.read_to += unpacked.size
+        new = os.pread(self._file, size - self.read_to, self.read_to)
+        values, damaged, read = unpack_lines(new)
+        self.read_to += read
         if self.read_to < size:
             os.ftruncate(self._file, self.read_to)
-        return unpacked
+        known, self._lines = self._lines, self._lines + len(values) + len(damaged)
+        return Unpacked(values, [known + number for number in damaged], read)
 
     def append(self, line: bytes) -> None:
         """Append a line and make it last; or leave the journal as it was, and raise."""
@@ -120,6 +123,7 @@ class Journal:
             os.ftruncate(self._file, self.read_to)
             raise
         self.read_to += len(line)
+        self._lines += 1
 
     def skip(self) -> None:
         """Pass over what it says."""

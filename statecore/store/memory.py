@@ -74,7 +74,7 @@ class MemoryStore(Store):
 
     def _perform_at_once(self, request: ops.Request) -> Any:
         if self._closed:
-            raise StoreUnavailable("The memory store is closed")
+            raise StoreUnavailable(f"The {self.name} store is closed")
         checks.check(request)
         with self._opened():
             return self._reply(request)
