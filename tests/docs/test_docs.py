@@ -9,12 +9,15 @@ from pathlib import Path
 import pytest
 from django.core.management import get_commands, load_command_class
 
+import statecore.domain.events
+import statecore.keys
 from orchard import checks, keys
 from orchard.agent import make_parser
 from orchard.conf import Conf
 from orchard.domain import events
 from orchard.domain.lifecycle import CHUNK_MOVES, JOB_MOVES, WORKER_MOVES
 from orchard.services import cleanup
+from statecore.domain.lifecycle import ISSUE_MOVES, LABEL_MOVES
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -30,7 +33,19 @@ def rows(text):
     return [[cell.strip().replace("`", "") for cell in line.split("|")] for line in lines]
 
 
-MOVES = [("## Job", JOB_MOVES), ("## Chunk", CHUNK_MOVES), ("## Worker", WORKER_MOVES)]
+MOVES = [
+    ("## Job", JOB_MOVES), ("## Chunk", CHUNK_MOVES), ("## Worker", WORKER_MOVES),
+    ("## Issue", ISSUE_MOVES), ("## Label request", LABEL_MOVES),
+]  # fmt: skip
+KEYS = [("## Jobs and workers", keys), ("## Issues and state", statecore.keys)]
+SHARED = {keys.EVENTS}
+"""Told of once, with the keys of the jobs."""
+
+
+def rows_of_keys(title):
+    """The table of one side's keys; what stands in for a part of a name is a star."""
+    section = read("keys.md").split(title)[1].split("\n## ")[0]
+    return [[re.sub(r"<.*?>", "*", row[0]), *row[1:]] for row in rows(section)[2:]]
 
 
 @pytest.mark.parametrize(("title", "moves"), MOVES)
@@ -55,44 +70,52 @@ def test_every_event_is_on_its_page_with_its_fields():
     }
 
 
-def test_every_key_is_on_its_page_and_no_other():
-    shown = {re.sub(r"<.*?>", "*", row[0]) for row in rows(read("keys.md"))[2:]}
+@pytest.mark.parametrize(("title", "module"), KEYS)
+def test_every_key_is_on_its_page_and_no_other(title, module):
+    shown = {row[0] for row in rows_of_keys(title)}
     made = {
         make(*["*"] * len(inspect.signature(make).parameters))
-        for _, make in inspect.getmembers(keys, inspect.isfunction)
-        if make.__module__ == keys.__name__
+        for _, make in inspect.getmembers(module, inspect.isfunction)
+        if make.__module__ == module.__name__
     }
     named = {
-        value for name, value in vars(keys).items() if name.isupper() and isinstance(value, str)
+        value for name, value in vars(module).items() if name.isupper() and isinstance(value, str)
     }
-    assert shown == made | named
+    assert shown | SHARED == made | named
 
 
-def test_the_type_of_every_key_is_the_one_of_the_code():
-    shown = {re.sub(r"<.*?>", "*", row[0]): row[1] for row in rows(read("keys.md"))[2:]}
-    source = inspect.getsource(keys)
+@pytest.mark.parametrize(("title", "module"), KEYS)
+def test_the_type_of_every_key_is_the_one_of_the_code(title, module):
+    shown = {row[0]: row[1] for row in rows_of_keys(title) if row[1] != "channel"}
+    source = inspect.getsource(module)
     told = dict(re.findall(r'^([A-Z_]+) = .*\n"""(\w[\w ]*?)(?: with TTL)?:', source, re.MULTILINE))
-    types = {getattr(keys, name): kind.lower() for name, kind in told.items()}
+    types = {getattr(module, name): kind.lower() for name, kind in told.items()}
     types = {name: kind for name, kind in types.items() if isinstance(name, str)}
-    for _, make in inspect.getmembers(keys, inspect.isfunction):
+    for _, make in inspect.getmembers(module, inspect.isfunction):
         name = make(*["*"] * len(inspect.signature(make).parameters))
-        types[name] = make.__doc__.split(":")[0].removesuffix(" with TTL").lower()
-    assert shown == types
+        kind = re.match(r"(.*?)(?: ``alive``)?(?: with TTL.*?)?[:.;]", make.__doc__)[1]
+        types[name] = kind.removesuffix(" with TTL").lower()
+    assert shown | dict.fromkeys(SHARED, "stream") == types
 
 
 def test_times_of_keys_are_those_of_the_code():
-    lives = {row[0].split("<")[0]: row[3] for row in rows(read("keys.md"))[2:]}
+    lives = {row[0].split("*")[0]: row[3] for title, _ in KEYS for row in rows_of_keys(title)}
     assert lives["worker:"].startswith(f"{Conf().worker_ttl_s:g} s")
     assert lives["user_pref:"] == f"{keys.USER_PREF_TTL_MS // 1000} s"
     assert lives["idempotency:"] == f"{keys.IDEMPOTENCY_TTL_MS // 1000} s"
     assert lives["lease:reaper"] == f"{cleanup.REAPER_TTL_MS // 1000} s"
+    assert lives["poppo:lock:issue:"].startswith(f"its lease, {Conf().issue_lease_s:g} s")
+    assert lives["poppo:process:heartbeat:"].startswith(f"{Conf().process_ttl_s:g} s")
+    assert lives["lock:"].startswith(f"its lease, {Conf().lock_ttl_s:g} s")
+    assert lives["poppo:change:"] == f"{statecore.keys.CHANGE_TTL_MS // 1000} s"
     assert Conf().job_ttl_s == 3600
     assert "1 h once ended" in lives["job:"]
 
 
 def test_every_command_is_on_its_page_with_its_own_words():
     table = rows(read("commands.md").split("## ")[0])[2:]
-    ours = {name: app for name, app in get_commands().items() if app == "orchard"}
+    apps = ("orchard", "statecore")
+    ours = {name: app for name, app in get_commands().items() if app in apps}
     helps = {name: load_command_class(app, name).help for name, app in ours.items()}
     assert {row[0]: row[1] for row in table} == {
         name: text.replace("`", "") for name, text in helps.items()
