@@ -114,7 +114,8 @@ def open_file(url: str) -> FileStore:
     """
     parts = urlsplit(url)
     path = unquote(parts.path)
-    if parts.netloc not in ("", "localhost") or not path.strip("/") or "\0" in path:
+    is_plain = parts.netloc in ("", "localhost") and not (parts.query or parts.fragment)
+    if not (is_plain and path.strip("/") and "\0" not in path):
         raise StoreError(f"{url!r} names no directory; it looks like file:///absolute/path")
     return FileStore(Path(path))
 

@@ -86,8 +86,8 @@ class Journal:
     def _read_head(self) -> tuple[Head | None, int]:
         """The head and where it ends; ``None`` when it is damaged, to be met as a damaged line."""
         first, newline, _ = os.pread(self._file, 1000, 0).partition(b"\n")
-        values = unpack_lines(first + newline).values
-        return (Head(*values[0]), len(first) + 1) if values else (None, 0)
+        head = _head_of(unpack_lines(first + newline).values)
+        return head, len(first) + 1 if head else 0
 
     @classmethod
     def create(cls, path: Path, head: Head) -> Journal:
@@ -152,5 +152,12 @@ def read_snapshot(path: Path) -> tuple[Head, list[Any], list[int]]:
     rows, damaged, size = unpack_lines(data)
     if size < len(data) or not data:
         damaged.append(len(rows) + len(damaged) + 1)
-    head = Head("", 0, 0) if 1 in damaged else Head(*rows.pop(0))
-    return head, rows, damaged
+    head = None if 1 in damaged else _head_of(rows)
+    if head is None:
+        return Head("", 0, 0), rows, damaged or [1]
+    return head, rows[1:], damaged
+
+
+def _head_of(rows: list[Any]) -> Head | None:
+    is_head = bool(rows) and len(rows[0]) == len(Head._fields) and isinstance(rows[0][0], str)
+    return Head(*rows[0]) if is_head else None

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import logging
+import os
+import shutil
 import stat
 import threading
 import time
 
 import pytest
 
-from statecore.store import file_directory, file_disk, open_store, ops
+from statecore.store import file_directory, file_disk, file_history, open_store, ops
 from statecore.store.clock import ManualClock
-from statecore.store.errors import StoreError, StoreUnavailable
+from statecore.store.errors import StoreError, StoreFull, StoreUnavailable
 from statecore.store.file import FileStore
 from statecore.store.file_disk import locked
 from statecore.store.file_formats import compact, entry_text, file_text, read_entries
@@ -270,7 +274,7 @@ class TestOtherKeys:
             store.close()
 
     def test_compaction_keeps_everything(self, store, directory, reopen, monkeypatch):
-        monkeypatch.setattr(file_directory, "COMPACT_BYTES", 2_000)
+        monkeypatch.setattr(file_history, "COMPACT_BYTES", 2_000)
         store = reopen()
         other = FileStore(directory)
         for n in range(300):
@@ -278,8 +282,8 @@ class TestOtherKeys:
                 {}, [ops.Set(f"k{n % 50}", b"%d" % n), ops.Append("e", (b"%d" % n,), 9999)]
             )
             put(store, str(n), n)
-        journal = directory / file_directory.JOURNAL
-        assert journal.stat().st_size < (directory / file_directory.SNAPSHOT).stat().st_size * 3
+        journal = directory / file_history.JOURNAL
+        assert journal.stat().st_size < (directory / file_history.SNAPSHOT).stat().st_size * 3
         for each in (other, reopen()):
             assert [text for _, text in each.tail("e", "").entries] == [
                 b"%d" % n for n in range(300)
@@ -369,7 +373,7 @@ class TestDamage:
     @pytest.mark.parametrize("torn", [b"1234", b'0a0b0c0d [3,0,[["Set","a"', b"\0" * 100])
     def test_a_torn_last_line_is_dropped(self, store, directory, reopen, torn):
         store.commit({}, [ops.Set("a", b"1")])
-        with (directory / file_directory.JOURNAL).open("ab") as journal:
+        with (directory / file_history.JOURNAL).open("ab") as journal:
             journal.write(torn)
         other = FileStore(directory)
         for each in (other, store):
@@ -384,7 +388,7 @@ class TestDamage:
         """A journal whose process was killed, with a line for each of three keys."""
         for name in "abc":
             store.commit({}, [ops.Set(name, name.encode())])
-        return directory / file_directory.JOURNAL
+        return directory / file_history.JOURNAL
 
     def damage(self, path, line):
         lines = path.read_bytes().split(b"\n")
@@ -397,7 +401,7 @@ class TestDamage:
         store = FileStore(directory)
         (damage,) = store.damaged
         assert (damage.file, damage.reason) == (
-            file_directory.JOURNAL,
+            file_history.JOURNAL,
             "Damaged lines were left out: 3",
         )
         assert (directory / damage.kept_as).read_bytes() == damaged
@@ -420,7 +424,7 @@ class TestDamage:
     @pytest.mark.parametrize("line", [0, 1, 2])
     def test_a_damaged_snapshot_costs_only_what_it_must(self, three_lines, directory, reopen, line):
         reopen().commit({}, [ops.Set("d", b"d")])
-        snapshot = directory / file_directory.SNAPSHOT
+        snapshot = directory / file_history.SNAPSHOT
         damaged = self.damage(snapshot, line)
         store = FileStore(directory)
         found = store.read(*map(ops.Key, "abcd"))
@@ -433,9 +437,45 @@ class TestDamage:
         assert again.damaged == []
         again.close()
 
+    def test_files_that_lost_their_first_line_are_reported_and_read(
+        self, three_lines, directory, store
+    ):
+        store.commit({}, [ops.HashSet("h", {"f": b"1"})])
+        for name in (file_history.JOURNAL, file_history.SNAPSHOT):
+            path = directory / name
+            path.write_bytes(path.read_bytes().split(b"\n", 1)[1])
+            with contextlib.closing(FileStore(directory)) as other:
+                assert other.damaged[0].file == name
+                assert other.read(*map(ops.Key, "abc")) == [b"a", b"b", b"c"]
+                assert other.read(ops.WholeHash("h")) == [{"f": b"1"}]
+
+    def test_a_journal_of_other_states_is_not_mixed_in(self, three_lines, directory, tmp_path):
+        with contextlib.closing(FileStore(tmp_path / "other")) as other:
+            other.commit({}, [ops.Set("a", b"other")])
+        shutil.copy(tmp_path / "other" / file_history.SNAPSHOT, directory)
+        with contextlib.closing(FileStore(directory)) as mixed:
+            assert [damage.file for damage in mixed.damaged] == [file_history.JOURNAL]
+            assert mixed.read(*map(ops.Key, "abc")) == [b"other", None, None]
+
+    def test_a_commit_that_could_not_put_its_files_in_place_is_finished_later(
+        self, store, directory, monkeypatch, caplog
+    ):
+        def no_room(*paths):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        put(store, "34", 1)
+        with monkeypatch.context() as full:
+            full.setattr(os, "link", no_room)
+            put(store, "34", 2)
+            assert "not finished yet" in caplog.text
+            with pytest.raises(StoreFull):
+                put(store, "34", 3)
+        assert entries(store) == {"34": 2}
+        assert json.loads((directory / "unified-issues.json").read_text()) == {"34": 2}
+
     def test_a_missing_snapshot_is_reported(self, three_lines, directory, reopen):
         reopen().commit({}, [ops.Set("d", b"d")])
-        (directory / file_directory.SNAPSHOT).unlink()
+        (directory / file_history.SNAPSHOT).unlink()
         store = FileStore(directory)
         assert "snapshot" in store.damaged[0].reason
         assert store.read(*map(ops.Key, "abcd")) == [None, None, None, b"d"]
@@ -449,7 +489,9 @@ class TestUse:
         assert (tmp_path / "日本 x%" / "unified-issues.json").exists()
         store.close()
 
-    @pytest.mark.parametrize("url", ["file://", "file:///", "file://state/x", "file:///a%00b"])
+    @pytest.mark.parametrize(
+        "url", ["file://", "file:///", "file://state/x", "file:///a%00b", "file:///a#b"]
+    )
     def test_a_url_of_no_directory_is_refused(self, url):
         with pytest.raises(StoreError, match="absolute/path"):
             open_store(url)

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import rule, run_state_machine_as_test
 
-from statecore.store import file_directory, ops
+from statecore.store import file_history, ops
 from statecore.store.file import FileStore
 from statecore.store.memory import MemoryStore
 from tests.store.test_against_memory import BothStores
@@ -123,7 +123,7 @@ def test_a_process_killed_anywhere_leaves_all_of_a_commit_or_nothing(tmp_path, d
 
 def leftovers(directory):
     """What a killed process may leave: no program reads it, and the next one writes over it."""
-    names = (file_directory.JOURNAL, file_directory.SNAPSHOT)
+    names = (file_history.JOURNAL, file_history.SNAPSHOT)
     return [f"{name}.tmp" for name in names]
 
 
@@ -221,7 +221,7 @@ os._exit(0)
 """
 
 
-@pytest.mark.parametrize("file", [file_directory.JOURNAL, "unified-issues.json"])
+@pytest.mark.parametrize("file", [file_history.JOURNAL, "unified-issues.json"])
 @pytest.mark.parametrize("free", [10, 2000])
 def test_a_full_disk_is_named_and_nothing_is_changed(tmp_path, file, free):
     code, out = run(FILL, tmp_path, file, free)
@@ -242,7 +242,7 @@ class TestAgainstMemory:
 
     @pytest.mark.timeout(120)
     def test_the_files_and_the_dictionaries_never_differ(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(file_directory, "COMPACT_BYTES", 3_000)
+        monkeypatch.setattr(file_history, "COMPACT_BYTES", 3_000)
         directories = (tmp_path / str(n) for n in itertools.count())
 
         class Machine(BothStores):
