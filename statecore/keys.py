@@ -44,6 +44,8 @@ FENCE_TTL_MS = 3_600_000
 """How long the last token of a lock is remembered; later ones are larger by the clock."""
 LABEL_TTL_MS = 7 * 86_400_000
 """How long a delivered label request can be looked at."""
+ANSWER_TTL_MS = 60_000
+"""How long a repeated request of a channel is answered as the first time."""
 PROCESS_TTL_MS = 86_400_000
 """How long a process that has ended can be looked at."""
 
@@ -126,3 +128,8 @@ def labels_in(status: LabelStatus) -> str:
 def label_line(number: int) -> str:
     """Sorted set: ids of the label requests of an issue that wait, in the order of its changes."""
     return f"poppo:labels:issue:{number}"
+
+
+def answer(fingerprint: str) -> str:
+    """String with TTL: the ambassador's answer to a request, for its repetition."""
+    return f"poppo:answer:{fingerprint}"

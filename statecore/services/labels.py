@@ -9,7 +9,7 @@ import msgspec
 
 from statecore import codec, keys
 from statecore.domain import labels
-from statecore.domain.errors import InvalidInput, UnknownLabelRequest
+from statecore.domain.errors import DamagedRecord, InvalidInput, UnknownLabelRequest
 from statecore.domain.labels import LabelChange, LabelRequest
 from statecore.domain.lifecycle import LabelStatus
 from statecore.repository import Draft, epoch_ms
@@ -42,10 +42,10 @@ def claim(count: int = 10) -> Steps[list[LabelRequest]]:
     raws = yield from read(*(ops.Key(keys.label(name)) for name in names))
     found = []
     for name, raw in zip(names, raws, strict=True):
-        request = None if raw is None else codec.decode_label(name, raw)
+        request = None if raw is None else _readable(name, raw)
         if request and request.status is LabelStatus.QUEUED:
             found.append(request)
-        else:  # deleted by hand, or delivered by somebody whose lease had run out
+        else:  # deleted or damaged by hand, or delivered by somebody whose lease had run out
             yield ops.Commit({}, (ops.SortedRemove(keys.LABEL_LEASES, (name,)),))
     found.sort(key=lambda one: (one.requested_at, one.request_id))
     return (yield from _in_line(found))
@@ -174,6 +174,14 @@ def forget_old() -> Steps[int]:
     if gone:
         yield ops.Commit({}, (ops.SortedRemove(index, gone),))
     return len(gone)
+
+
+def _readable(name: str, raw: bytes) -> LabelRequest | None:
+    """A request; what cannot be read must not hold up those behind it."""
+    try:
+        return codec.decode_label(name, raw)
+    except DamagedRecord:
+        return None
 
 
 def _change(

@@ -7,7 +7,7 @@ from typing import Any
 
 from statecore import codec, keys
 from statecore.domain import issues, processes
-from statecore.domain.errors import StateError, UnknownProcess
+from statecore.domain.errors import DamagedRecord, StateError, UnknownProcess
 from statecore.domain.events import ProcessEnded, ProcessRegistered
 from statecore.domain.issues import Claimant, Issue, IssueChange
 from statecore.domain.lifecycle import IssueStatus
@@ -107,9 +107,15 @@ def clean_up(
     Raises:
         UnknownProcess: nothing is known of it.
     """
-    process = yield from get(process_id)
+    held = yield from held_by(process_id)
+    try:
+        process = yield from get(process_id)
+    except UnknownProcess:
+        if not held:
+            raise
+        process = Process(process_id=process_id)  # its record was deleted by hand
     given_back = []
-    for number in (yield from held_by(process_id)):
+    for number in held:
         if (yield from _give_back(number, process_id, reason)):
             given_back.append(number)
     at = yield from now()
@@ -190,5 +196,8 @@ def _give_back(number: int, process_id: str, reason: str) -> Steps[bool]:
         claimant = Claimant(process_id=process_id)
         return issues.check_in(before, number, IssueStatus.ERROR, result, claimant, at=at)
 
-    change = yield from checkouts.change_issue(number, decide, result=result)
+    try:
+        change = yield from checkouts.change_issue(number, decide, result=result)
+    except DamagedRecord:  # nobody holds what cannot be read; the others are given back
+        return False
     return bool(change.events)

@@ -1,0 +1,98 @@
+"""Messages between programs over the engine's publish/subscribe channels.
+
+A message reaches whoever listens at that moment, and nobody else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import redis.asyncio as driver
+
+from statecore.store.base import Store
+from statecore.store.errors import StoreUnavailable
+from statecore.store.redis import RedisStore
+from statecore.store.topology import CONNECT_TIMEOUT_S, AsyncLinks, driver_errors
+
+ASK_EVERY_S = 10.0
+"""How often a quiet connection is asked whether it still stands, in seconds."""
+SILENCE_S = 25.0
+"""An engine that says nothing for so long counts as gone, in seconds."""
+PUBLISHERS = 4
+"""Messages that are on their way to the engine at once."""
+
+Message = tuple[str, bytes]
+
+
+class Channels:
+    """The channels of one engine, for one event loop.
+
+    Raises (all methods):
+        StoreUnavailable: the engine cannot be reached.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._links: AsyncLinks | None = None
+
+    async def publish(self, channel: str, message: bytes) -> int:
+        """Tell everybody who listens; how many do."""
+        if self._links is None:
+            self._links = AsyncLinks(self._url, PUBLISHERS)
+            await self._links.open()
+        with driver_errors():
+            return int(await self._links.exchange(["PUBLISH", channel, message]))
+
+    @asynccontextmanager
+    async def listen(self, *channels: str) -> AsyncIterator[AsyncIterator[Message]]:
+        """All messages of some channels, in the order of the engine, from here on."""
+        pool = driver.ConnectionPool.from_url(
+            self._url, protocol=2, socket_connect_timeout=CONNECT_TIMEOUT_S, socket_timeout=None
+        )
+        link: Any = pool.connection_class(**pool.connection_kwargs)
+        try:
+            with driver_errors():
+                async with asyncio.timeout(SILENCE_S):
+                    await link.send_command("SUBSCRIBE", *channels)
+                    for _ in channels:
+                        await link.read_response()
+            asking = asyncio.create_task(_keep_asking(link))
+            try:
+                yield _messages(link)
+            finally:
+                asking.cancel()
+        finally:
+            await link.disconnect(nowait=True)
+
+    async def close(self) -> None:
+        """Give back the connections."""
+        if self._links is not None:
+            await self._links.close()
+
+
+def open_channels(store: Store) -> Channels | None:
+    """The channels of a store's engine; ``None`` when it has none (memory, files)."""
+    return Channels(store.url) if isinstance(store, RedisStore) else None
+
+
+async def _messages(link: Any) -> AsyncIterator[Message]:
+    while True:
+        try:
+            with driver_errors():
+                async with asyncio.timeout(SILENCE_S):
+                    kind, *rest = await link.read_response()
+        except TimeoutError:
+            raise StoreUnavailable("The state engine has fallen silent") from None
+        if kind == b"message":
+            yield rest[0].decode("utf-8", "replace"), rest[1]
+
+
+async def _keep_asking(link: Any) -> None:
+    """Have the engine say something; when it is gone, whoever reads finds out."""
+    with suppress(Exception):
+        while True:
+            await asyncio.sleep(ASK_EVERY_S)
+            await link.send_command("PING")
