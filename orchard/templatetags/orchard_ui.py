@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 
-from orchard.web import chunk_map
+from orchard.web import chunk_map, navigation
 from orchard.web.shown import ShownJob
 from orchard.web.words import QUESTIONS, explain_error
 
@@ -30,6 +30,18 @@ def theme(context: dict[str, Any]) -> str:
     request = context.get("request")
     wanted = request.COOKIES.get("theme", "") if request else ""
     return wanted if wanted in THEMES else "auto"
+
+
+@register.simple_tag(takes_context=True)
+def header_links(context: dict[str, Any]) -> list[navigation.Link]:
+    """The links of the header, as seen from this page."""
+    return navigation.header_links(context.get("page", ""))
+
+
+@register.simple_tag(takes_context=True)
+def neighbours(context: dict[str, Any]) -> list[navigation.Link]:
+    """The links to the pages beside this one."""
+    return navigation.neighbours(context.get("page", ""))
 
 
 @register.simple_tag

@@ -5,7 +5,16 @@ from __future__ import annotations
 from django.contrib.auth import views as auth
 from django.urls import path
 
-from orchard.web import actions, fragments, pages, signing_in
+from orchard.web import (
+    actions,
+    fragments,
+    issue_urls,
+    log_urls,
+    pages,
+    signing_in,
+    state_urls,
+    system_urls,
+)
 
 urlpatterns = [
     path("", pages.overview, name="overview"),
@@ -27,4 +36,8 @@ urlpatterns = [
     path("ui/workers/<str:worker_id>/resume", actions.resume_worker, name="worker-resume"),
     path("ui/workers/<str:worker_id>/remove", actions.remove_worker, name="worker-remove"),
     path("ui/numbers", fragments.numbers, name="numbers"),
+    *issue_urls.urlpatterns,
+    *state_urls.urlpatterns,
+    *log_urls.urlpatterns,
+    *system_urls.urlpatterns,
 ]

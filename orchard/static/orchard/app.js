@@ -44,6 +44,7 @@ function startParts() {
   parts = [
     ...regions("jobs").map((list) => new JobList(list)),
     ...regions("workers").map((list) => new WorkerList(list)),
+    ...("refresh" in document.body.dataset ? [{ apply: pacer(refresh, 400) }] : []),
     ...(article ? [new JobPage(article, refresh)] : []),
     ...counts.map((renew) => ({ apply: (event) => event.name.endsWith("progressed") || renew() })),
     ...filters.map((renew) => ({ apply: (event) => event.name.startsWith("job.") && event.name !== "job.progressed" && renew() })),
