@@ -177,6 +177,7 @@ class GitHubLike:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or each answer takes 40 ms
 
     def setup(self) -> None:
         super().setup()
