@@ -132,4 +132,4 @@ def _load(config: Config) -> Mapping[str, Any]:
 def _open(uses_redis: bool, url: str, state_dir: str | Path | None) -> Store:
     if uses_redis:
         return open_store(url)
-    return open_store(f"file://{Path(state_dir or STATE_DIR).absolute()}")
+    return open_store(Path(state_dir or STATE_DIR).absolute().as_uri())
