@@ -36,11 +36,11 @@ def services() -> dict:
 
 def test_every_container_runs_a_program_that_there_is(services):
     ours = {name: one for name, one in services.items() if "build" in one}
-    assert set(ours) == {"prepare", "web", "pipeline", "agent"}
+    assert set(ours) == {"prepare", "web", "pipeline", "ambassador", "agent"}
     for one in ours.values():
         program, name, *_ = one["command"]
         assert (program, name) == ("-m", "orchard.agent") or (
-            program == "manage.py" and get_commands()[name] == "orchard"
+            program == "manage.py" and get_commands()[name] in ("orchard", "statecore")
         )
 
 
@@ -111,7 +111,7 @@ def test_the_procfile_names_programs_that_there_are():
     for line in text_of("Procfile").splitlines():
         _, command = line.split(": ")
         if "manage.py" in command:
-            assert get_commands()[command.split()[2]] == "orchard"
+            assert get_commands()[command.split()[2]] in ("orchard", "statecore")
         else:
             assert command.startswith("python -m orchard.agent")
 

@@ -46,8 +46,9 @@ def test_one_command_starts_everything_and_one_signal_stops_it(launch: Launch):
 
     wait_until(both_agents)
     assert site.pid_of("manage.py pipeline")
+    assert site.pid_of("manage.py ambassador")
     assert {path.name for path in (site.data / "logs").iterdir()} == {
-        "web.log", "pipeline.log", "agent-1.log", "agent-2.log",
+        "web.log", "pipeline.log", "ambassador.log", "agent-1.log", "agent-2.log",
     }  # fmt: skip
     assert site.stop() == 0
     assert processes_of(site.data) == []
@@ -73,13 +74,13 @@ def test_a_second_start_goes_on_with_the_same_data(launch: Launch):
 def test_what_dies_is_started_again(launch: Launch):
     site = launch("--agents", "0")
     site.await_ready()
-    for words in ("manage.py serve", "manage.py pipeline"):
+    for words in ("manage.py serve", "manage.py pipeline", "manage.py ambassador"):
         before = site.pid_of(words)
         os.kill(before, signal.SIGKILL)
         assert wait_until(lambda w=words, b=before: site.pid_of(w) not in (0, b))
     wait_until(lambda: _is_ready(site))
     assert site.stop() == 0
-    assert [line.partition(" ")[0] for line in site.errors] == ["web", "pipeline"]
+    assert [line.partition(" ")[0] for line in site.errors] == ["web", "pipeline", "ambassador"]
     assert all("starting it again" in line for line in site.errors)
 
 

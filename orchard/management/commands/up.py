@@ -31,14 +31,15 @@ READY_S = 120.0
 """How long a slow board may take until the site answers."""
 STOP_S = 15.0
 """How long processes may take to stop."""
+BACKGROUND = {"DJANGO_SETTINGS_MODULE": "orchard.background_settings"}
 GRACE_S = 5
 """How long a local agent goes on with its chunk then, before it hands it back; in seconds."""
 
 
 class Command(BaseCommand):
-    """Start engine, web, pipeline and local agents, and keep them running."""
+    """Start engine, web, pipeline, ambassador and local agents, and keep them running."""
 
-    help = "Start engine, web server, pipeline and local agents, and keep them running."
+    help = "Start engine, web server, pipeline, ambassador and agents, and keep them running."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """How many agents to start."""
@@ -130,6 +131,7 @@ def _children(data_dir: Path, agents: int) -> list[Child]:
     children = [
         Child("web", [*python, "serve"], logs, env),
         Child("pipeline", [*python, "pipeline"], logs, env),
+        Child("ambassador", [*python, "ambassador"], logs, env | BACKGROUND),
     ]
     agent_env = env | {
         "PYTHONPATH": str(settings.BASE_DIR),
