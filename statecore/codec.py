@@ -137,6 +137,18 @@ def issue_from(number: int, record: Any) -> Issue:
         raise InvalidInput("value", f"is no record of an issue: {fault}") from None
 
 
+def decode_record(number: int, raw: bytes) -> Issue:
+    """The issue in a value that somebody hands in.
+
+    Raises:
+        InvalidInput: it is no record of one, or says ``processing`` and not by whom.
+    """
+    issue = issue_from(number, decode_json(raw))
+    if issue.is_held and not issue.process_id:
+        raise InvalidInput("value", "an issue in processing needs a processId")
+    return issue
+
+
 def issue_hash(issue: Issue) -> dict[str, bytes | None]:
     """The fields of ``poppo:issue:status:{id}``; ``None`` for those that are not there."""
     return {name: _text(getattr(issue, ours)) for name, ours in _HASH_NAMES.items()}

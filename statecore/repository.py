@@ -125,11 +125,12 @@ class Draft(WriteDraft):
 
     def issue(
         self, before: Issue | None, after: Issue | None, seen: Seen, aside: str,
-        raw: bytes | None = None,
+        raw: bytes | None = None, since: datetime | None = None,
     ) -> Entry | None:  # fmt: skip
         """Write an issue's record and everything that follows from it; its entry then.
 
-        ``raw`` is the record in the words of whoever set it, when it says the same.
+        ``raw`` is the record in the words of whoever set it, when it says the same;
+        ``since`` is when its state began, when that is not now.
         """
         one = after or before
         if one is None:
@@ -142,10 +143,12 @@ class Draft(WriteDraft):
             raw = raw or codec.encode_issue(after)
             entry = Entry(namespace=ISSUES, key=key, raw=raw, version=version)
         self.entry(find_entry(seen, ISSUES, key), entry, last, aside)
-        self.mirror(before, after)
+        self.mirror(before, after, since)
         return entry
 
-    def mirror(self, before: Issue | None, after: Issue | None) -> None:
+    def mirror(
+        self, before: Issue | None, after: Issue | None, since: datetime | None = None
+    ) -> None:
         """Write what follows from an issue's record: plain hash, sets, lock, indexes."""
         one = after or before
         if one is None:
@@ -156,7 +159,7 @@ class Draft(WriteDraft):
             self.fields(keys.issue_status(one.number), codec.issue_hash(after))
         self._hold(one.number, before, after)
         if before is None or after is None or before.status is not after.status:
-            self._index(one.number, before, after)
+            self._index(one.number, before, after, epoch_ms(since or self._at))
 
     def issue_result(self, number: int, result: Any) -> None:
         """Write what a check-in brought."""
@@ -180,18 +183,18 @@ class Draft(WriteDraft):
         if held and held.process_id and (was is None or held.process_id != was.process_id):
             self.member(keys.process_issues(held.process_id), member, present=True)
 
-    def _index(self, number: int, before: Issue | None, after: Issue | None) -> None:
+    def _index(self, number: int, before: Issue | None, after: Issue | None, since_ms: int) -> None:
         member = str(number)
         held, done = (after and after.is_held), (after and after.status in PROCESSED)
         if bool(held) != bool(before and before.is_held):
             self.member(keys.ISSUES_PROCESSING, member, present=bool(held))
         if bool(done) != bool(before and before.status in PROCESSED):
             self.member(keys.ISSUES_PROCESSED, member, present=bool(done))
-        self.place(keys.ISSUES, member, epoch_ms(self._at) if after else None)
+        self.place(keys.ISSUES, member, since_ms if after else None)
         if before:
             self.place(keys.issues_in(before.status), member, None)
         if after:
-            self.place(keys.issues_in(after.status), member, epoch_ms(self._at))
+            self.place(keys.issues_in(after.status), member, since_ms)
 
     def issue_events(self, number: int, events: Sequence[Event]) -> None:
         """Append what has happened to an issue, to its own history as well."""

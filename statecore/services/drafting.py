@@ -10,7 +10,7 @@ import msgspec
 from statecore import codec
 from statecore.domain import entries, labels
 from statecore.domain.entries import ISSUES, Entry, Put, next_version
-from statecore.domain.errors import DamagedRecord, InvalidInput
+from statecore.domain.errors import DamagedRecord
 from statecore.domain.events import Event, IssueReset, IssueUpdated
 from statecore.domain.issues import Issue, IssueChange
 from statecore.domain.labels import LabelRequest, label_difference
@@ -75,8 +75,14 @@ def draft_request(draft: Draft, request: LabelRequest) -> None:
     draft.events(change.events)
 
 
-def draft_entry(draft: Draft, put: Put, seen: Seen, new_id: str, at: datetime) -> Moved:
+def draft_entry(
+    draft: Draft, put: Put, seen: Seen, new_id: str, at: datetime, *, as_recorded: bool = False
+) -> Moved:
     """Set or delete an entry; one that describes an issue changes the issue with it.
+
+    ``as_recorded``: the entry comes from a file that tells what was. An issue's
+    record is taken word for word, holder and token included, and no labels are
+    asked for: its state is no change of state.
 
     Raises:
         VersionConflict: the entry is not what it was expected to be.
@@ -86,8 +92,8 @@ def draft_entry(draft: Draft, put: Put, seen: Seen, new_id: str, at: datetime) -
     entries.check_condition(put, before)
     number = issue_number(put.namespace, put.key)
     if number is not None:
-        after = _draft_issue_entry(draft, number, put, seen, new_id, at)
-        return Moved(before, after)
+        draft_one = _draft_recorded if as_recorded and put.raw else _draft_issue_entry
+        return Moved(before, draft_one(draft, number, put, seen, new_id, at))
     last, after = last_version(seen, put.namespace, put.key), None
     if put.raw is not None:
         version = next_version(last, at)
@@ -100,10 +106,7 @@ def draft_entry(draft: Draft, put: Put, seen: Seen, new_id: str, at: datetime) -
 def _draft_issue_entry(
     draft: Draft, number: int, put: Put, seen: Seen, new_id: str, at: datetime
 ) -> Entry | None:
-    try:
-        before = find_issue(seen, number)
-    except DamagedRecord:  # what stood there is put right by this
-        before = None
+    before = _readable_issue(seen, number)
     after = _issue_of(number, put, before, seen, at)
     if before or after:
         raw = put.raw if after and not after.is_held else None
@@ -115,17 +118,35 @@ def _draft_issue_entry(
     return None
 
 
+def _draft_recorded(
+    draft: Draft, number: int, put: Put, seen: Seen, new_id: str, at: datetime
+) -> Entry | None:
+    before, issue = _readable_issue(seen, number), codec.decode_record(number, put.raw or b"")
+    since = issue.last_updated or issue.end_time or issue.start_time
+    entry = draft.issue(before, issue, seen, new_id, put.raw, since)
+    if issue.result is not None:
+        draft.issue_result(number, issue.result)
+    draft.issue_events(number, [_told(number, issue, at)])
+    return entry
+
+
+def _readable_issue(seen: Seen, number: int) -> Issue | None:
+    """The issue as it stands; ``None`` also for a damaged one, which is about to be put right."""
+    try:
+        return find_issue(seen, number)
+    except DamagedRecord:
+        return None
+
+
 def _issue_of(
     number: int, put: Put, before: Issue | None, seen: Seen, at: datetime
 ) -> Issue | None:
     """The issue that a value describes; a new holder gets a token of its own."""
     if put.raw is None:
         return None
-    issue = codec.issue_from(number, codec.decode_json(put.raw))
+    issue = codec.decode_record(number, put.raw)
     if not issue.is_held:
         return issue
-    if not issue.process_id:
-        raise InvalidInput("value", "an issue in processing needs a processId")
     is_same = before and before.is_held and before.process_id == issue.process_id
     lease = timedelta(milliseconds=issue.ttl_ms or get_limits().issue_lease_ms)
     return msgspec.structs.replace(

@@ -11,7 +11,7 @@ from statecore.domain.errors import InvalidInput
 from statecore.domain.issues import Issue
 from statecore.domain.lifecycle import IssueStatus
 from statecore.domain.orphans import IsAlive
-from statecore.repository import issue_cells
+from statecore.repository import issue_cells, issue_number
 from statecore.services import orphans
 from statecore.store import ops
 from statecore.store.cursors import make_cursor, parse_cursor
@@ -87,7 +87,8 @@ def forget_places(members: tuple[str, ...]) -> Steps[None]:
 def all_issues() -> Steps[dict[int, Issue]]:
     """Every issue, by number."""
     (fields,) = yield from read(ops.WholeHash(keys.state(ISSUES)))
-    numbers = sorted(int(key) for key in fields if key.isascii() and key.isdigit())
+    found = (issue_number(ISSUES, key) for key in fields)
+    numbers = sorted(number for number in found if number is not None)
     return {number: codec.decode_issue(number, fields[str(number)]) for number in numbers}
 
 

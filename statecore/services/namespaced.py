@@ -99,14 +99,17 @@ def delete(namespace: str, key: str, *, if_version: int | None = None) -> Steps[
     return moved.before is not None
 
 
-def put_many(puts: Sequence[Put]) -> Steps[list[Entry | None]]:
+def put_many(puts: Sequence[Put], *, as_recorded: bool = False) -> Steps[list[Entry | None]]:
     """Make all wishes true in one step, or none; the entries as they are then.
+
+    ``as_recorded``: they come from a file; records of issues are taken word for
+    word, and their states ask for no labels.
 
     Raises:
         InvalidInput: a namespace, key or value will not do.
         VersionConflict: an entry is not what it was expected to be, or stands there twice.
     """
-    moved = yield from _put_many(puts)
+    moved = yield from _put_many(puts, as_recorded=as_recorded)
     return [one.after for one in moved]
 
 
@@ -155,14 +158,14 @@ def commit_if(expected: Seen, puts: Sequence[Put]) -> Steps[bool]:
     return isinstance(reply, ops.Committed)
 
 
-def _put_many(puts: Sequence[Put]) -> Steps[list[Moved]]:
+def _put_many(puts: Sequence[Put], *, as_recorded: bool = False) -> Steps[list[Moved]]:
     entries.check_each_once(puts)
     for one in puts:
         check_place(one.namespace, one.key)
     name = new_id()
 
     def decide(seen: Seen, at: datetime) -> Decision[list[Moved]]:
-        moved, writes = _decide(puts, seen, at, name)
+        moved, writes = _decide(puts, seen, at, name, as_recorded=as_recorded)
         return Decision(moved, writes)
 
     return (yield from transact(_cells(puts), decide))
@@ -173,8 +176,11 @@ def _cells(puts: Sequence[Put]) -> list[ops.Cell]:
 
 
 def _decide(
-    puts: Sequence[Put], seen: Seen, at: datetime, name: str
+    puts: Sequence[Put], seen: Seen, at: datetime, name: str, *, as_recorded: bool = False
 ) -> tuple[list[Moved], tuple[ops.Write, ...]]:
     draft = Draft(get_limits(), at)
-    moved = [draft_entry(draft, one, seen, f"{name}-{i}", at) for i, one in enumerate(puts)]
+    moved = [
+        draft_entry(draft, one, seen, f"{name}-{i}", at, as_recorded=as_recorded)
+        for i, one in enumerate(puts)
+    ]
     return moved, draft.writes()
