@@ -1,6 +1,7 @@
-"""A process of the race: checks issues out and in, and writes down what it was answered.
+"""A process of a race: it asks for what others ask for as well, and writes down the answers.
 
-Run as ``python -m tests.state.racers URL NAME SEED ISSUES ROUNDS``; prints one JSON line a call.
+Run as ``python -m tests.state.racers WHAT URL NAME SEED THINGS ROUNDS``; prints one JSON line a
+call: what it was about, when the call began and ended, what was asked, and what was answered.
 """
 
 from __future__ import annotations
@@ -9,43 +10,101 @@ import json
 import random
 import sys
 import time
+from collections.abc import Callable
+from typing import Any
 
-from statecore.domain.errors import HeldByAnother, NotCheckedOut
+from statecore.domain.entries import Entry
+from statecore.domain.errors import HeldByAnother, NotCheckedOut, UnknownLock, VersionConflict
 from statecore.domain.issues import Claimant, Holder
 from statecore.domain.lifecycle import IssueStatus
-from statecore.services import checkouts
+from statecore.services import checkouts, locks, namespaced
 from statecore.store import open_store
+from statecore.store.steps import Steps
+
+Ask = Callable[[str, Steps[Any]], Any]
 
 
-def race(url: str, name: str, seed: int, issues: int, rounds: int) -> None:
+def race_for_issues(ask: Ask, name: str, chance: random.Random, number: int) -> None:
     """Check out what is free, hold it for a moment, check it in; some things that are not ours."""
+    issue = ask("check_out", checkouts.check_out(number, Holder(process_id=name)))
+    if chance.random() < 0.3:
+        time.sleep(chance.random() * 0.002)
+    if issue or chance.random() < 0.3:
+        claimant = Claimant(process_id=name, token=issue.token if issue else None)
+        ask("check_in", checkouts.check_in(number, IssueStatus.COMPLETED, {}, claimant))
+
+
+def race_for_locks(ask: Ask, name: str, chance: random.Random, number: int) -> None:
+    """The same with locks, by the words of the same model."""
+    held = ask("check_out", locks.acquire(f"lock-{number}", name))
+    if held or chance.random() < 0.3:
+        ask("check_in", locks.release(f"lock-{number}", name, held.token if held else None))
+
+
+def race(what: str, url: str, name: str, seed: int, things: int, rounds: int) -> None:
+    """Ask for one thing after the other, and tell what was answered."""
     store, chance = open_store(url), random.Random(seed)
     for _ in range(rounds):
-        number = chance.randrange(1, issues + 1)
-        token = None
+        number = chance.randrange(1, things + 1)
 
-        def ask(action: str, steps, number=number):
-            began = time.monotonic()
+        def ask(action: str, steps: Steps[Any], number: int = number) -> Any:
+            began, found, answer = time.monotonic(), None, None
             try:
-                answer: object = store.run(steps)
+                found = store.run(steps)
+                answer = True
             except HeldByAnother as held:
                 answer = held.facts["holder"]
-            except NotCheckedOut:
-                answer = None
-            told = answer.token if hasattr(answer, "token") else None
-            plain = True if told is not None else answer
-            line = [number, began, time.monotonic(), action, name, plain, told]
-            sys.stdout.write(json.dumps(line) + "\n")
-            return told
+            except (NotCheckedOut, UnknownLock):
+                pass
+            token = getattr(found, "token", None)
+            tell([number, began, time.monotonic(), [action, name], answer, token])
+            return found
 
-        token = ask("check_out", checkouts.check_out(number, Holder(process_id=name)))
-        if chance.random() < 0.3:
-            time.sleep(chance.random() * 0.002)
-        if token or chance.random() < 0.3:
-            claimant = Claimant(process_id=name, token=token)
-            ask("check_in", checkouts.check_in(number, IssueStatus.COMPLETED, {}, claimant))
+        RACES[what](ask, name, chance, number)
     store.close()
 
 
+def race_for_entries(url: str, seed: int, things: int, rounds: int) -> None:
+    """Read entries, and swap what was read for something new, by version."""
+    store, chance, seen = open_store(url), random.Random(seed), {}
+    for i in range(rounds):
+        number = chance.randrange(1, things + 1)
+        began = time.monotonic()
+        if number not in seen or chance.random() < 0.3:
+            entry = store.run(namespaced.get("race", str(number)))
+            seen[number] = entry
+            tell([number, began, time.monotonic(), ["read"], value_of(entry), None])
+            continue
+        before, new = seen.pop(number), f"{seed}-{i}"
+        version = before.version if before else None
+        put = namespaced.put(
+            "race", str(number), new, if_version=version, if_absent=version is None
+        )
+        try:
+            store.run(put)
+            answer = True
+        except VersionConflict:
+            answer = False
+        asked = ["swap", value_of(before), new]
+        tell([number, began, time.monotonic(), asked, answer, None])
+    store.close()
+
+
+def value_of(entry: Entry | None) -> str | None:
+    """What an entry holds."""
+    return json.loads(entry.raw) if entry else None
+
+
+def tell(line: list[Any]) -> None:
+    """Print one call."""
+    sys.stdout.write(json.dumps(line) + "\n")
+
+
+RACES = {"issues": race_for_issues, "locks": race_for_locks}
+
 if __name__ == "__main__":
-    race(sys.argv[1], sys.argv[2], *map(int, sys.argv[3:]))
+    what, url, name = sys.argv[1:4]
+    if what == "entries":
+        race_for_entries(url, *map(int, sys.argv[4:]))
+    else:
+        race(what, url, name, *map(int, sys.argv[4:]))
