@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import IO
 
 from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
@@ -16,10 +14,8 @@ from orchard.api.bodies import CompleteBody, FailBody, ProgressBody, parse_body
 from orchard.api.requests import AudioQuery
 from orchard.api.schema import described
 from orchard.api.views import AsyncView, parse
+from orchard.byte_ranges import Blocks
 from orchard.services import arun, queries, reports, sounds
-
-BLOCK = 256 * 1024
-"""Bytes of sound that are read and sent at once."""
 
 _REFUSALS = {404: "There is no such chunk", 409: "Somebody else holds the chunk now"}
 
@@ -83,20 +79,4 @@ class Audio(AsyncView):
         stored = await arun(queries.chunk_audio_name(name, token))
         stream, size = await asyncio.to_thread(sounds.open_sound, stored)
         headers = {"Content-Length": str(size), "Cache-Control": "private, no-store"}
-        return StreamingHttpResponse(_Blocks(stream), content_type="audio/wav", headers=headers)
-
-
-class _Blocks:
-    """A file in blocks, each read off the event loop; closed with the answer, read or not."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
-        self.close = stream.close
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self
-
-    async def __anext__(self) -> bytes:
-        if block := await asyncio.to_thread(self._stream.read, BLOCK):
-            return block
-        raise StopAsyncIteration
+        return StreamingHttpResponse(Blocks(stream), content_type="audio/wav", headers=headers)

@@ -1,10 +1,11 @@
-"""The sound of chunks, for those who transcribe them."""
+"""The sound of chunks, for those who transcribe them, and of recordings, for those who listen."""
 
 from __future__ import annotations
 
 from typing import IO
 
 from orchard.domain.errors import UnknownChunk
+from orchard.domain.jobs import Job
 from orchard.ports import recordings
 
 
@@ -21,3 +22,12 @@ def open_sound(name: str) -> tuple[IO[bytes], int]:
     size = stream.seek(0, 2)
     stream.seek(0)
     return stream, size
+
+
+def open_recording(job: Job, *, cleaned: bool) -> tuple[IO[bytes], int]:
+    """A job's recording as it was uploaded, or as it was cleaned, and its size in bytes.
+
+    Raises:
+        UnknownChunk: it is not there (yet).
+    """
+    return open_sound(recordings.clean_name(job.job_id) if cleaned else job.source)

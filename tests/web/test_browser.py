@@ -146,6 +146,28 @@ def test_the_page_of_a_job_goes_all_the_way_without_a_reload(visit, orchard, rec
     )
 
 
+def test_whoever_reads_can_listen_search_and_copy(visit, orchard: Orchard, recording: Path):
+    job_id = orchard.submit(recording)
+    page = visit(f"/ui/jobs/{job_id}/", permissions=["clipboard-read", "clipboard-write"])
+    done = page.locator('.badge.large[data-status="completed"]')
+    expect(done).to_be_visible(timeout=LATE_MS)
+    line = page.locator(".line[data-start]").last
+    start_s = int(line.get_attribute("data-start") or 0) / 1000
+    assert start_s > 0
+    line.locator(".at").click()
+    playing = "start => document.querySelector('audio').currentTime > start"
+    page.wait_for_function(playing, arg=start_s, timeout=SOON_MS)
+    expect(line).to_have_attribute("aria-current", "true")
+    page.locator("audio").evaluate("audio => audio.pause()")
+    page.locator("[data-find]").fill("LEISURE to")
+    expect(page.locator(".line.found")).to_have_count(1)
+    expect(page.locator("[data-found]")).to_have_text("found: 1")
+    page.locator("[data-copy]").click()
+    expect(page.locator("[data-copy]")).to_contain_text("Copied")
+    said = page.locator(".said").all_inner_texts()
+    assert page.evaluate("navigator.clipboard.readText()") == "\n".join(said)
+
+
 def test_a_page_that_was_offline_misses_nothing(visit, orchard: Orchard, recording: Path):
     page = visit(quiet=False)  # the browser itself writes down a request that was on its way
     until_live(page)

@@ -5,6 +5,7 @@ import { JobList } from "./jobs.js";
 import { Live } from "./live.js";
 import { adoptMaps } from "./map.js";
 import { pacer } from "./pacer.js";
+import { Reader } from "./reader.js";
 import { fetchPage, keepingPlace, swapRegions } from "./regions.js";
 import { startTheme } from "./theme.js";
 import { startTimes, tellTimes } from "./times.js";
@@ -49,6 +50,7 @@ function startParts() {
     ...counts.map((renew) => ({ apply: (event) => event.name.endsWith("progressed") || renew() })),
     ...filters.map((renew) => ({ apply: (event) => event.name.startsWith("job.") && event.name !== "job.progressed" && renew() })),
   ];
+  if (article) new Reader(article);
   adoptMaps(document);
 }
 
