@@ -32,6 +32,7 @@ from statecore.store.steps import (
     Decision,
     Seen,
     Steps,
+    now,
     read,
     scan_index,
     tail,
@@ -211,6 +212,11 @@ def events_after(cursor: str, *, block_ms: int = 0, limit: int = 500) -> Steps[o
         return (yield from tail(keys.EVENTS, cursor, limit, block_ms))
     except BadCursor:
         raise InvalidInput("cursor", "not a cursor of the events") from None
+
+
+def clock() -> Steps[datetime]:
+    """The engine's time, by which everything that has happened is dated."""
+    return now()
 
 
 def events_end() -> Steps[str]:

@@ -14,6 +14,7 @@ from orchard.services import counts, preferences, queries, run
 from orchard.services.queries import JobView
 from orchard.web import words
 from orchard.web.access import may_act, page
+from orchard.web.lanes import draw_lanes
 from orchard.web.shown import ENDED, ShownWorker, jobs_of, show_blocks, show_job, show_worker
 
 RECENT = 20
@@ -115,6 +116,7 @@ def job_context(request: HttpRequest, job_id: str) -> dict[str, Any]:
     fleet = run(queries.list_workers()) if working else []
     return {
         "job": shown,
+        "lanes": draw_lanes(view.chunks, run(queries.clock())),
         "workers": [
             show_worker(worker, {job_id: view}) for worker in fleet if worker.worker_id in working
         ],
