@@ -231,6 +231,17 @@ def hand_back(job_id: str, chunk: Chunk, reason: str, *, at: datetime) -> ChunkC
     return _requeue(job_id, chunk, reason, at, attempts=max(0, chunk.attempts - 1))
 
 
+def bury_chunk(job_id: str, chunk: Chunk, reason: str, *, at: datetime) -> ChunkChange:
+    """Give a chunk up by hand, whether it waits or a worker has it.
+
+    Raises:
+        TransitionRefused: it is settled already.
+    """
+    failure = Failure(at=at, worker_id=chunk.worker_id, error=reason[:500])
+    errors = (*chunk.errors, failure)[-ERRORS_KEPT:]
+    return _bury(job_id, msgspec.structs.replace(chunk, errors=errors), reason, at)
+
+
 def revive_chunk(chunk: Chunk) -> Chunk:
     """Make an unfinished chunk ready for a new round of attempts; its token stays."""
     if chunk.status is ChunkStatus.COMPLETED:

@@ -214,6 +214,11 @@ def events_after(cursor: str, *, block_ms: int = 0, limit: int = 500) -> Steps[o
         raise InvalidInput("cursor", "not a cursor of the events") from None
 
 
+def job_status(name: str) -> JobStatus | None:
+    """A state of jobs by its name; ``None`` for no name, and for one that there is not."""
+    return JobStatus(name) if name in JOB_STATUSES else None
+
+
 def clock() -> Steps[datetime]:
     """The engine's time, by which everything that has happened is dated."""
     return now()

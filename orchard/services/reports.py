@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -133,6 +133,37 @@ def fail(
     chunk = yield from transact(cells, decide, hot=[job_id])
     yield from touch(url_of(worker_id), lost=[chunk_name])
     return chunk
+
+
+def requeue(chunk_name: str, reason: str) -> Steps[Chunk]:
+    """Take a chunk from its worker by hand; it returns to the queue and costs no attempt.
+
+    Raises:
+        UnknownJob, UnknownChunk: there is no such chunk.
+        TransitionRefused: no worker has it.
+    """
+    return (yield from _by_hand(chunk_name, chunks.hand_back, reason))
+
+
+def bury(chunk_name: str, reason: str) -> Steps[Chunk]:
+    """Give a chunk up by hand; its job goes on without it.
+
+    Raises:
+        UnknownJob, UnknownChunk: there is no such chunk.
+        TransitionRefused: it is settled already.
+    """
+    return (yield from _by_hand(chunk_name, chunks.bury_chunk, reason))
+
+
+def _by_hand(chunk_name: str, change: Callable[..., ChunkChange], reason: str) -> Steps[Chunk]:
+    job_id, index = place_of(chunk_name)
+
+    def decide(seen: Seen, at: datetime) -> Decision[Chunk]:
+        job, chunk = require_open(seen, job_id, index)
+        return _settled(job, chunk, change(job_id, chunk, reason, at=at), at)
+
+    cells: list[ops.Cell] = [job_cell(job_id), chunk_cell(job_id, index)]
+    return (yield from transact(cells, decide, hot=[job_id]))
 
 
 def expire(chunk_name: str) -> Steps[None]:

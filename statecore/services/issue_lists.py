@@ -123,6 +123,15 @@ def history(number: int, *, cursor: str = "", limit: int = 100) -> Steps[ops.Tai
         raise InvalidInput("cursor", "not a cursor of this history") from None
 
 
+def status_named(name: str) -> IssueStatus:
+    """A status by its name.
+
+    Raises:
+        InvalidInput: there is no such status.
+    """
+    return issues.check_status(name)
+
+
 def check_cursor(cursor: str) -> tuple[float, str] | None:
     """Where a page begins.
 

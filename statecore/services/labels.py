@@ -23,6 +23,10 @@ TURN_MS = 1_000
 """When to look again whether it is a request's turn."""
 
 
+FAILED = LabelStatus.FAILED
+"""The state of requests that were given up."""
+
+
 class LabelPage(msgspec.Struct, frozen=True):
     """One page of label requests, the newest first, and the cursor of the next."""
 

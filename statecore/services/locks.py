@@ -87,6 +87,16 @@ def release(name: str, owner: str, token: int | None = None) -> Steps[None]:
     yield from _change(name, lambda before, _, at: locks.release(before, owner, token, at=at))
 
 
+def force_release(name: str) -> Steps[None]:
+    """Free a lock by hand, whoever holds it; its holder is told when it renews.
+
+    Raises:
+        UnknownLock: nobody holds it (any more).
+    """
+    lock = yield from get(name)
+    yield from release(name, lock.owner, lock.token)
+
+
 def get(name: str) -> Steps[Lock]:
     """Who holds a lock.
 

@@ -99,6 +99,16 @@ def delete(namespace: str, key: str, *, if_version: int | None = None) -> Steps[
     return moved.before is not None
 
 
+def remove(namespace: str, key: str) -> Steps[None]:
+    """Delete an entry that should be there.
+
+    Raises:
+        UnknownEntry: there is none (any more).
+    """
+    if not (yield from delete(namespace, key)):
+        raise UnknownEntry(namespace=namespace, key=key)
+
+
 def put_many(puts: Sequence[Put], *, as_recorded: bool = False) -> Steps[list[Entry | None]]:
     """Make all wishes true in one step, or none; the entries as they are then.
 

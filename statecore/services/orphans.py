@@ -9,7 +9,7 @@ from datetime import datetime
 
 from statecore import codec, keys
 from statecore.domain import issues, orphans
-from statecore.domain.errors import StateError
+from statecore.domain.errors import NotCheckedOut, StateError
 from statecore.domain.events import IssueOrphaned
 from statecore.domain.issues import Claimant, Issue, IssueChange
 from statecore.domain.lifecycle import IssueStatus
@@ -86,6 +86,18 @@ def repair(
         number, decide, result=result, comment=lambda at: comment(orphan)
     )
     return change.issue if change.events else None
+
+
+def repair_number(number: int, comment: Comment) -> Steps[Issue]:
+    """Repair one orphan by its number.
+
+    Raises:
+        NotCheckedOut: the issue is no orphan (any more).
+    """
+    for orphan in (yield from detect()):
+        if orphan.issue.number == number and (issue := (yield from repair(orphan, comment))):
+            return issue
+    raise NotCheckedOut(f"Issue #{number} is no orphan", issue=number)
 
 
 def repair_all(
