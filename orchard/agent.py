@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
+from orchard.agents.log_sending import LogSender
 from orchard.agents.master import Master, Refused
 from orchard.agents.work import Agent, Plan
 from orchard.transcribers import NAMES, load
@@ -40,6 +41,10 @@ def make_parser(parser: argparse.ArgumentParser | None = None) -> argparse.Argum
     add("--url", default="", help="address of the service, for --transcriber http")
     add("--grace", type=float, default=30.0, help="seconds a chunk may take after SIGTERM")
     add("--once", action="store_true", help="leave after one chunk")
+    add(
+        "--send-logs", action=argparse.BooleanOptionalAction, default=True,
+        help="send log lines to the master as well (default: yes)",
+    )  # fmt: skip
     return parser
 
 
@@ -54,7 +59,11 @@ def run_agent(chosen: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.INFO, format=form, stream=sys.stderr)
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
-        agent = _make_agent(chosen)
+        token = _read_token(chosen.token_file)
+        if chosen.send_logs:
+            sender = LogSender(chosen.master, token, _name(chosen))
+            logging.getLogger().addHandler(sender)
+        agent = _make_agent(chosen, token)
         agent.work()
     except (TranscriberFailed, Refused, OSError, ValueError) as fault:
         log.error("%s", fault)
@@ -68,17 +77,19 @@ def default_name(slot: int) -> str:
     return f"{host}-{slot}"
 
 
-def _make_agent(chosen: argparse.Namespace) -> Agent:
-    token = _read_token(chosen.token_file)
+def _make_agent(chosen: argparse.Namespace, token: str) -> Agent:
     options = Options(model=chosen.model, threads=chosen.threads, url=chosen.url)
     transcriber = load(chosen.transcriber, options)
     capabilities = {"transcriber": chosen.transcriber, "model": chosen.model or "bundled"}
     plan = Plan(capabilities=capabilities, grace_s=chosen.grace, once=chosen.once)
-    name = chosen.name or default_name(chosen.slot)
-    agent = Agent(Master(chosen.master, token, name), transcriber, plan)
+    agent = Agent(Master(chosen.master, token, _name(chosen)), transcriber, plan)
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, _Stop(agent))
     return agent
+
+
+def _name(chosen: argparse.Namespace) -> str:
+    return chosen.name or default_name(chosen.slot)
 
 
 class _Stop:

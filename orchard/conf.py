@@ -16,6 +16,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 
 from orchard.conf_file import read_file
+from orchard.conf_logs import LogsConf
 from orchard.conf_state import YEAR_S, StateConf
 from orchard.conf_values import (
     check_value,
@@ -33,7 +34,7 @@ CONFIG_PATH = Path("config/config.json")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Conf(StateConf):
+class Conf(StateConf, LogsConf):
     """All settings of one installation."""
 
     port: int = setting(8000, "PORT", "Port of the web server.", low=1, high=65_535)

@@ -19,7 +19,7 @@ class LineFormatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
         """The line; what a stranger sent cannot begin a new one."""
-        return _printable(super().formatMessage(record))
+        return printable(super().formatMessage(record))
 
 
 class JsonFormatter(logging.Formatter):
@@ -45,7 +45,8 @@ def _time(record: logging.LogRecord) -> str:
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """A text whose control characters are written out, so that they do nothing."""
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -14,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orchard.conf import get_conf
 from orchard.hosts import allowed_hosts
+from orchard.logbook.handler import process_of
 from orchard.private_files import make_private_directory, read_or_make
 from orchard.state_settings import state_dir
 
@@ -172,7 +174,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SECURE_SSL_REDIRECT = conf.https
 # Health checks and agents of this machine ask directly, not through the proxy; no cookie counts
 # there without https.
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^api/v1/(workers|chunks)"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^api/v1/(workers|chunks|logs)"]
 SECURE_HSTS_SECONDS = 31_536_000 if conf.https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = conf.https
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if conf.https else None
@@ -230,7 +232,9 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = conf.time_zone
 USE_TZ = True
 
-LOGGING = {
+# Log lines are kept in a file of their own: they are many, and nobody's state.
+LOG_DATABASE = DATA_DIR / "logs.sqlite3"
+LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
@@ -245,6 +249,16 @@ LOGGING = {
         "httpx": {"level": "WARNING"},
     },
 }
+
+if _process := process_of(sys.argv):
+    LOGGING["handlers"]["logbook"] = {
+        "class": "orchard.logbook.handler.LogbookHandler",
+        "process": _process,
+        "path": LOG_DATABASE,
+        "max_age_days": conf.log_max_age_days,
+        "max_bytes": conf.log_max_bytes,
+    }
+    LOGGING["root"]["handlers"].append("logbook")
 
 # What the state side's commands and background process need to know of this site.
 STATECORE: dict[str, Any] = {

@@ -62,6 +62,8 @@ WRONG = {
     "ORCHARD_EVENTS_MAX": [("99", "from 100 to"), ("9" * 5000, "from 100 to")],
     "ORCHARD_RESULT_INLINE_MAX_BYTES": [("-1", "from 0 to")],
     "ORCHARD_PURIFIER_DEFAULT": [("perhaps", "true or false")],
+    "ORCHARD_LOG_MAX_AGE_DAYS": [("0", "from 0.01 to 3660"), ("a week", "a number")],
+    "ORCHARD_LOG_MAX_BYTES": [("1GB", "a whole number"), ("1000", "from 5000000 to")],
     "ORCHARD_STATE_DIR": [("a\0b", "text")],
     "ORCHARD_ISSUE_LEASE_S": [("0", "from 0.1 to")],
     "ORCHARD_ISSUE_SILENCE_S": [("never", "a number from 0.1 to")],

@@ -1,0 +1,1 @@
+"""The logbook: what processes say while they work, kept beside the state engine and searchable."""
