@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 
 from statecore.store import ops
 from statecore.store.clock import Clock
+from statecore.store.facts import Facts
 from statecore.store.holds import HotKeys, LoopHolds, ThreadHolds
 from statecore.store.lastseen import LastSeen
 from statecore.store.steps import Steps
@@ -47,6 +48,10 @@ class Store(ABC):
     @abstractmethod
     async def aperform(self, request: ops.Request) -> Any:
         """Do one request without blocking the event loop; see :meth:`perform`."""
+
+    @abstractmethod
+    def describe(self, *streams: str) -> Facts:
+        """What the engine tells of itself, with the lengths of some streams; see ``facts``."""
 
     def now(self) -> datetime:
         """The server's time, aware UTC, rounded down to milliseconds."""

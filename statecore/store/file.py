@@ -7,6 +7,7 @@ each sees at once what another has written.
 from __future__ import annotations
 
 import asyncio
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from urllib.parse import unquote, urlsplit
 from statecore.store import ops
 from statecore.store.clock import Clock
 from statecore.store.errors import StoreError
+from statecore.store.facts import Facts
 from statecore.store.file_damage import Damage
 from statecore.store.file_directory import StateDirectory
 from statecore.store.file_disk import disk_errors
@@ -50,6 +52,14 @@ class FileStore(MemoryStore):
     def damaged(self) -> list[Damage]:
         """The files that made no sense and were set aside since this store was opened."""
         return self._disk.infirmary.found
+
+    def describe(self, *streams: str) -> Facts:
+        """How many keys there are, and how much of the disk they take."""
+        with disk_errors():
+            files = [one for one in self.directory.iterdir() if one.is_file()]
+            taken = sum(one.stat().st_size for one in files)
+            free = shutil.disk_usage(self.directory).free
+        return super().describe(*streams) | {"disk_bytes": taken, "disk_free_bytes": free}
 
     def flush(self) -> None:
         """Forget everything, as deleting all files of the state does."""

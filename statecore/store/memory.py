@@ -13,6 +13,7 @@ from statecore.store import checks, ops
 from statecore.store.base import Store
 from statecore.store.clock import Clock
 from statecore.store.errors import StoreUnavailable
+from statecore.store.facts import Facts
 from statecore.store.keyspace import Keyspace
 from statecore.store.sortedset import SortedMembers, Stream
 
@@ -60,6 +61,14 @@ class MemoryStore(Store):
                     return tailed
                 await self._await(wake, left)
                 wake.clear()
+
+    def describe(self, *streams: str) -> Facts:
+        """How many keys there are; a store in this process's memory has little else to tell."""
+        if self._closed:
+            raise StoreUnavailable(f"The {self.name} store is closed")
+        with self._opened():
+            lengths = {key: len(self._keys.get(key, Stream)) for key in streams}
+            return {"engine": self.name, "keys": len(self._keys.names()), "streams": lengths}
 
     def flush(self) -> None:
         """Forget everything, as ``FLUSHDB`` does."""

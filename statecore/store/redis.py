@@ -14,6 +14,7 @@ import redis as driver
 from statecore.store import ops
 from statecore.store.base import Store
 from statecore.store.clock import MeasuredClock
+from statecore.store.facts import Facts, facts_of, parse_info
 from statecore.store.topology import AsyncLinks, Links, driver_errors, translated
 from statecore.store.wire import Call, call_for, wait_command
 
@@ -50,6 +51,24 @@ class RedisStore(Store):
         if isinstance(request, ops.Tail) and request.block_ms > 0:
             return await self._atail(request)
         return await self._aask(call_for(request, asks_time=self.clock.is_ageing))
+
+    def describe(self, *streams: str) -> Facts:
+        """What the engine's ``INFO`` says; an engine that must not tell says nothing."""
+        with driver_errors():
+            lengths = {key: self._links.exchange(["XLEN", key]) for key in streams}
+            told: Facts = {"engine": self.name, "streams": lengths}
+            if info := self._permitted("INFO"):
+                told |= facts_of(parse_info(info))
+            if save := self._permitted("CONFIG", "GET", "save"):
+                told["snapshots"] = bool(save[1])
+        return told
+
+    def _permitted(self, *command: str) -> Any:
+        """The answer to a command that managed engines may forbid; nothing when this one does."""
+        try:
+            return self._links.exchange([*command])
+        except driver.ResponseError:
+            return None
 
     def now(self) -> datetime:
         """The server's time; asked for when it was not learned lately."""
