@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from statecore.ambassador.lead import Lead
+from statecore.ambassador.once import ConditionFailed
 from statecore.domain.errors import UnknownProcess
 from statecore.domain.processes import ACTIVE
 from statecore.ports.deliveries import Delivery
@@ -76,6 +77,8 @@ class Duties:
             except StoreUnavailable as away:
                 log.warning("the state engine is away: %s", away)
                 rest_s = max(first_s, WRONG_S)
+            except ConditionFailed:  # another one is active
+                await self._lead.look()
             except Exception:
                 log.exception("a duty went wrong")
                 rest_s = WRONG_S

@@ -1,6 +1,9 @@
 """What an ambassador remembers of requests, and what keeps it from doing one twice."""
 
+import asyncio
 import json
+import socket
+import subprocess
 from contextlib import suppress
 
 import pytest
@@ -10,11 +13,15 @@ from hypothesis import strategies as st
 from statecore import keys
 from statecore.ambassador import desk, messages
 from statecore.ambassador.desk import Desk
+from statecore.ambassador.duties import PROCESS_ID
 from statecore.ambassador.messages import Damaged, parse
 from statecore.ambassador.once import ConditionFailed, under
+from statecore.ambassador.running import serve
 from statecore.domain.issues import Holder
-from statecore.services import checkouts, engine, keeper
-from statecore.store import ops
+from statecore.domain.lifecycle import IssueStatus
+from statecore.ports.request_files import RequestFiles
+from statecore.services import checkouts, engine, keeper, processes
+from statecore.store import open_store, ops
 
 
 class Time:
@@ -107,18 +114,63 @@ def test_an_answer_of_somebody_else_that_is_none_belongs_to_nobody(raw):
     assert messages.answered_id(raw) in (None, [1])
 
 
+@pytest.mark.parametrize("kind", ["memory", "file"])
+async def test_without_channels_the_duties_are_done_all_the_same(kind, tmp_path, state_engine):
+    store = state_engine(open_store(f"{kind}://{tmp_path / 'state' if kind == 'file' else ''}"))
+    agent = subprocess.Popen(["true"])
+    agent.wait()
+    holder = Holder(process_id="p1", pid=agent.pid, host=socket.gethostname())
+    await store.arun(checkouts.check_out(5, holder))
+    stopping = asyncio.Event()
+    serving = asyncio.create_task(
+        serve(
+            store,
+            stopping,
+            comment=lambda orphan: f"{orphan.issue.process_id} died",
+            check_every_s=0.05,
+            delivery=RequestFiles(tmp_path),
+        )
+    )
+
+    def written():
+        found = (tmp_path / "requests").glob("label-update-*.json")
+        return [json.loads(path.read_text()) for path in found]
+
+    async with asyncio.timeout(20):
+        while len(written()) < 3:
+            await asyncio.sleep(0.02)
+    assert (await store.arun(checkouts.get(5))).status is IssueStatus.ERROR
+    assert (await store.arun(processes.get(PROCESS_ID))).role == "redis-ambassador"
+    said = [str(one) for one in written()]
+    assert sum("p1 died" in one for one in said) == 1
+    stopping.set()
+    await serving
+    assert store.run(keeper.active()) is None
+    assert store.run(processes.get(PROCESS_ID)).final_status == "stopped"
+    store.close()
+
+
+@pytest.fixture
+def state_engine():
+    """Lets the services run on a store."""
+    before = engine._open, engine._limits
+
+    def use(store):
+        engine.configure(lambda: store)
+        return store
+
+    yield use
+    engine.configure(*before)
+
+
 class TestUnderConditions:
     """Over the memory store and a real engine."""
 
     PLACE = ops.Key(keys.answer("f"))
 
     @pytest.fixture(params=["memory", "redis"], autouse=True)
-    def store(self, request):
-        store = request.getfixturevalue(f"{request.param}_store")
-        before = engine._open, engine._limits
-        engine.configure(lambda: store)
-        yield store
-        engine.configure(*before)
+    def store(self, request, state_engine):
+        return state_engine(request.getfixturevalue(f"{request.param}_store"))
 
     def check_out(self, store, **conditions):
         steps = checkouts.check_out(5, Holder(process_id="p1"))
