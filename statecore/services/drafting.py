@@ -92,7 +92,7 @@ def draft_entry(
     entries.check_condition(put, before)
     number = issue_number(put.namespace, put.key)
     if number is not None:
-        draft_one = _draft_recorded if as_recorded and put.raw else _draft_issue_entry
+        draft_one = _draft_recorded if as_recorded else _draft_issue_entry
         return Moved(before, draft_one(draft, number, put, seen, new_id, at))
     last, after = last_version(seen, put.namespace, put.key), None
     if put.raw is not None:
@@ -121,12 +121,14 @@ def _draft_issue_entry(
 def _draft_recorded(
     draft: Draft, number: int, put: Put, seen: Seen, new_id: str, at: datetime
 ) -> Entry | None:
-    before, issue = _readable_issue(seen, number), codec.decode_record(number, put.raw or b"")
-    since = issue.last_updated or issue.end_time or issue.start_time
+    before = _readable_issue(seen, number)
+    issue = None if put.raw is None else codec.decode_record(number, put.raw)
+    since = issue.last_updated or issue.end_time or issue.start_time if issue else None
     entry = draft.issue(before, issue, seen, new_id, put.raw, since)
-    if issue.result is not None:
+    if issue:
         draft.issue_result(number, issue.result)
-    draft.issue_events(number, [_told(number, issue, at)])
+    if before or issue:
+        draft.issue_events(number, [_told(number, issue, at)])
     return entry
 
 
