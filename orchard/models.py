@@ -92,3 +92,35 @@ class AuditEntry(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Refuse."""
         raise TypeError("the audit log only grows")
+
+
+class CleaningRun(models.Model):
+    """One action by hand on many things: what was previewed, and how far it has come."""
+
+    PREVIEWED, RUNNING, STOPPED, DONE = "previewed", "running", "stopped", "done"
+    STATES = (
+        (PREVIEWED, _("previewed")), (RUNNING, _("running")), (STOPPED, _("stopped")),
+        (DONE, _("done")),
+    )  # fmt: skip
+
+    created_at = models.DateTimeField(_("when"), auto_now_add=True, db_index=True)
+    who = models.CharField(_("who"), max_length=150)
+    deed = models.CharField(_("action"), max_length=60)
+    filters = models.JSONField(_("selection"), default=dict)
+    state = models.CharField(_("state"), max_length=12, choices=STATES, default=PREVIEWED)
+    total = models.PositiveIntegerField(_("selected"), default=0)
+    position = models.PositiveIntegerField(default=0, editable=False)
+    done = models.PositiveIntegerField(_("done"), default=0)
+    skipped = models.PositiveIntegerField(_("skipped"), default=0)
+    problems = models.JSONField(_("problems"), default=list)
+    shown = models.JSONField(default=list, editable=False)
+    names = models.TextField(editable=False)
+    held_until = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        verbose_name = _("cleaning run")
+        verbose_name_plural = _("cleaning runs")
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return f"{self.deed} · {self.total}"

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 
 from orchard.web import chunk_map, navigation
+from orchard.web.cleanup_words import FILTERS
 from orchard.web.shown import ShownJob
 from orchard.web.words import QUESTIONS, explain_error
 
@@ -58,6 +59,12 @@ def icon(name: str) -> SafeString:
 def stylesheets(names: str) -> list[str]:
     """The addresses of our style sheets."""
     return [static(f"orchard/{name}.css") for name in names.split()]
+
+
+@register.filter
+def filter_word(name: str) -> Any:
+    """What a filter of the cleanup page is called."""
+    return FILTERS.get(name, name)
 
 
 @register.filter

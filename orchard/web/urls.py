@@ -7,6 +7,7 @@ from django.urls import path
 
 from orchard.web import (
     actions,
+    cleanup_urls,
     fragments,
     issue_urls,
     listening,
@@ -42,4 +43,5 @@ urlpatterns = [
     *state_urls.urlpatterns,
     *log_urls.urlpatterns,
     *system_urls.urlpatterns,
+    *cleanup_urls.urlpatterns,
 ]

@@ -1,4 +1,5 @@
 // Every page starts here: what it finds in the document decides what comes alive.
+import { startRun, startSelection } from "./cleanup.js";
 import { startConfirm } from "./confirm.js";
 import { JobPage } from "./job.js";
 import { JobList } from "./jobs.js";
@@ -84,6 +85,8 @@ startTimes();
 startConfirm();
 const form = document.getElementById("upload-form");
 if (form) new Uploads(form);
+document.querySelectorAll("[data-run]").forEach(startRun);
+document.querySelectorAll("[data-selection]").forEach(startSelection);
 const waiting = document.querySelector("[data-retry]");
 if (waiting) setTimeout(() => location.reload(), Number(waiting.dataset.retry));
 const { topic, cursor } = document.body.dataset;

@@ -1,0 +1,141 @@
+"""Runs of cleaning: prepared for a preview, then done in short steps that can be stopped.
+
+A run keeps the names that were shown in its preview, so it never touches what
+came later. Each step is short, notes how far it came, and writes the audit
+log; whoever stops in between has lost nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from itertools import islice
+from typing import NamedTuple
+
+from django.db import transaction
+from django.utils import timezone
+
+from orchard.cleaning.deeds import DEEDS, Deed
+from orchard.cleaning.things import KINDS, Filters, Thing
+from orchard.domain.errors import OrchardError
+from orchard.models import AuditEntry, CleaningRun
+from statecore.domain.errors import StateError
+
+MOST = 200_000
+"""Most things of one run."""
+SHOWN = 100
+"""How many of them a preview shows."""
+STEP_S = 0.7
+"""How long one step works, in seconds."""
+BATCH = 50
+PROBLEMS_KEPT = 200
+MOVING = ("state", "position", "done", "skipped", "problems", "held_until")
+"""What of a run changes while it is done."""
+LEASE_S = 15
+"""How long a step may hold its run before another one may go on, in seconds."""
+
+
+def prepare(deed: Deed, filters: Filters, names: Sequence[str], who: str) -> CleaningRun:
+    """A run on the things that a filter means, or of them on those that were ticked."""
+    found: Iterable[Thing] = KINDS[deed.kind].find(filters)
+    if names:
+        wanted = set(names)
+        found = (thing for thing in found if thing.name in wanted)
+    things = list(islice(found, MOST))
+    shown = [[thing.name, thing.state, thing.shown] for thing in things[:SHOWN]]
+    return CleaningRun.objects.create(
+        who=who, deed=deed.name, filters=dict(filters), total=len(things), shown=shown,
+        names="\n".join(f"{thing.name}\t{thing.state}" for thing in things),
+    )  # fmt: skip
+
+
+def begin(run: CleaningRun) -> bool:
+    """Start a run, or go on with one that was stopped; false when it is under way or over."""
+    waiting = (CleaningRun.PREVIEWED, CleaningRun.STOPPED)
+    changed = CleaningRun.objects.filter(pk=run.pk, state__in=waiting)
+    return bool(changed.update(state=CleaningRun.RUNNING))
+
+
+def stop(run: CleaningRun) -> bool:
+    """Stop a run after the thing it is at; false when it is not under way."""
+    changed = CleaningRun.objects.filter(pk=run.pk, state=CleaningRun.RUNNING)
+    return bool(changed.update(state=CleaningRun.STOPPED))
+
+
+def step(run: CleaningRun, budget_s: float = STEP_S) -> CleaningRun:
+    """Do some more of a run; whoever comes while another step is at it only looks.
+
+    Raises:
+        EngineAway: the state engine is away; what is done is noted, and it can go on.
+    """
+    if not _take(run):
+        run.refresh_from_db()
+        return run
+    until = time.monotonic() + budget_s
+    lines = run.names.split("\n")
+    try:
+        while run.state == CleaningRun.RUNNING and run.position < run.total:
+            _do_batch(run, lines[run.position : run.position + BATCH])
+            run.refresh_from_db(fields=MOVING)
+            if time.monotonic() >= until:
+                break
+        if run.state == CleaningRun.RUNNING and run.position >= run.total:
+            run.state = CleaningRun.DONE
+            run.save(update_fields=["state"])
+    finally:
+        CleaningRun.objects.filter(pk=run.pk).update(held_until=None)
+    return run
+
+
+def forget_old(days: int = 30) -> int:
+    """Forget the lists of old runs; what they did stays in the audit log."""
+    old = CleaningRun.objects.filter(created_at__lt=timezone.now() - timedelta(days=days))
+    return old.delete()[0]
+
+
+def _take(run: CleaningRun) -> bool:
+    free = CleaningRun.objects.filter(pk=run.pk, state=CleaningRun.RUNNING).exclude(
+        held_until__gt=timezone.now()
+    )
+    taken = free.update(held_until=timezone.now() + timedelta(seconds=LEASE_S))
+    run.refresh_from_db()
+    return bool(taken)
+
+
+def _do_batch(run: CleaningRun, lines: Sequence[str]) -> None:
+    """Do the next things, and note them in one transaction."""
+    deed = DEEDS[run.deed]
+    outcomes = [_do(deed, *line.split("\t")) for line in lines]
+    problems = [[one.name, one.error] for one in outcomes if one.error]
+    entries = [_entry(run, one) for one in outcomes if not one.error]
+    with transaction.atomic():
+        AuditEntry.objects.bulk_create(entries)
+        CleaningRun.objects.filter(pk=run.pk).update(
+            position=run.position + len(lines), done=run.done + len(entries),
+            skipped=run.skipped + len(problems),
+            problems=[*run.problems, *problems][:PROBLEMS_KEPT],
+            held_until=timezone.now() + timedelta(seconds=LEASE_S),
+        )  # fmt: skip
+
+
+class _Outcome(NamedTuple):
+    """What came of one thing: its state before and after, or why nothing was done."""
+
+    name: str
+    before: str
+    after: str = ""
+    error: str = ""
+
+
+def _do(deed: Deed, name: str, before: str) -> _Outcome:
+    try:
+        result = deed.do(name)
+    except (OrchardError, StateError) as refused:
+        return _Outcome(name, before, error=f"{refused.code}: {refused}"[:300])
+    return _Outcome(name, before, after=str(getattr(result, "status", "")))
+
+
+def _entry(run: CleaningRun, one: _Outcome) -> AuditEntry:
+    facts = {"before": one.before, "after": one.after, "run": run.pk}
+    return AuditEntry(who=run.who, action=run.deed, subject=one.name[:200], facts=facts)
