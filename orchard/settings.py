@@ -174,7 +174,10 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SECURE_SSL_REDIRECT = conf.https
 # Health checks and agents of this machine ask directly, not through the proxy; no cookie counts
 # there without https.
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^api/v1/(workers|chunks|logs)"]
+SECURE_REDIRECT_EXEMPT = [
+    r"^healthz$", r"^readyz$",
+    r"^api/v1/(workers|chunks|logs|issues|processes|locks|state)",
+]  # fmt: skip
 SECURE_HSTS_SECONDS = 31_536_000 if conf.https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = conf.https
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if conf.https else None
@@ -192,16 +195,19 @@ CONTENT_SECURITY_POLICY = {
     "EXCLUDE_URL_PREFIXES": ["/admin/"],
 }
 
+# The API of both sides: strict JSON and nothing else, for whoever may, and only so much of it.
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "orchard.api.errors.answer_error",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "orchard.api.wire.AlwaysJson",
     "DEFAULT_RENDERER_CLASSES": ["orchard.api.wire.JsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["orchard.api.wire.JsonParser"],
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "orchard.api.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": ["orchard.api.permissions.HasScope"],
+    "DEFAULT_THROTTLE_CLASSES": ["orchard.api.throttles.Throttle"],
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Orchard",
@@ -214,6 +220,8 @@ SPECTACULAR_SETTINGS = {
         "JobStatus": "orchard.services.queries.JOB_STATUSES",
         "ChunkStatus": "orchard.api.answers.CHUNK_STATUSES",
         "WorkerStatus": "orchard.api.answers.WORKER_STATUSES",
+        "IssueStatus": "statecore.api.answers.ISSUE_STATUSES",
+        "LabelStatus": "statecore.api.answers.LABEL_STATUSES",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

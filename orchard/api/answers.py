@@ -2,42 +2,14 @@
 
 from __future__ import annotations
 
-from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from orchard.services.queries import JOB_STATUSES
+from statecore.api.documents import example
 
 CHUNK_STATUSES = ("waiting", "running", "completed", "failed")
 WORKER_STATUSES = ("online", "busy", "offline")
-
-
-def example(name: str, value: object) -> OpenApiExample:
-    """An example of an answer."""
-    return OpenApiExample(name, value=value, response_only=True)
-
-
-@extend_schema_serializer(
-    examples=[
-        example("a wrong field", {
-            "error": "progress: Expected `float` <= 1.0", "code": "invalid",
-            "detail": {"progress": ["Expected `float` <= 1.0"]},
-        }),
-        example("too late", {
-            "error": "Somebody else holds this work now; the report came too late.",
-            "code": "stale_token", "holder": "kitchen-pc", "status": "running",
-        }),
-    ]
-)  # fmt: skip
-class ErrorAnswer(serializers.Serializer):
-    """What every refusal looks like; some carry facts besides, such as ``holder``."""
-
-    error = serializers.CharField(help_text="The reason, for people.")
-    code = serializers.CharField(help_text="The reason, for programs.")
-    detail = serializers.DictField(
-        child=serializers.ListField(child=serializers.CharField()),
-        required=False,
-        help_text="The reasons by field.",
-    )
 
 
 class PlainErrorAnswer(serializers.Serializer):

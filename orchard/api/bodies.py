@@ -6,7 +6,6 @@ not known is ignored, so that newer agents can talk to older masters.
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
@@ -16,6 +15,7 @@ from orchard.api.wire import DEEPEST, depth
 from orchard.domain.errors import InvalidInput
 from orchard.domain.timeline import ChunkResult
 from orchard.services.claims import MAX_BATCH
+from statecore.api import parsing
 
 FREE_MAX_BYTES = 16_384
 """Most JSON in a field that may hold anything."""
@@ -125,10 +125,7 @@ def parse_body(shape: type[B], given: Any) -> B:
     Raises:
         InvalidInput: it has another shape; names the field and the reason.
     """
-    try:
-        return msgspec.convert(given, shape)
-    except msgspec.ValidationError as fault:
-        raise _explained(str(fault)) from None
+    return parsing.parse_body(shape, given, InvalidInput)
 
 
 def check_free(field: str, value: dict[str, Any]) -> None:
@@ -141,11 +138,3 @@ def check_free(field: str, value: dict[str, Any]) -> None:
         raise InvalidInput(field, f"nested deeper than {DEEPEST} levels")
     if len(msgspec.json.encode(value)) > FREE_MAX_BYTES:
         raise InvalidInput(field, f"larger than {FREE_MAX_BYTES} bytes of JSON")
-
-
-def _explained(fault: str) -> InvalidInput:
-    reason, _, place = fault.partition(" - at ")
-    field = place.strip("`").removeprefix("$").strip(".")
-    if missing := re.fullmatch(r"Object missing required field `(\w+)`", reason):
-        return InvalidInput(".".join(filter(None, [field, missing[1]])), "is required")
-    return InvalidInput(field or "body", reason)

@@ -2,27 +2,10 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any
-
 from rest_framework import serializers
 
 from orchard.services.queries import JOB_STATUSES, MAX_PAGE
-
-
-class SecondsField(serializers.FloatField):
-    """A number of seconds; neither infinite nor not a number."""
-
-    def to_internal_value(self, data: Any) -> float:
-        """The number.
-
-        Raises:
-            ValidationError: it is none.
-        """
-        value: float = super().to_internal_value(data)
-        if not math.isfinite(value):
-            self.fail("invalid")
-        return value
+from statecore.api.requests import CURSOR, SecondsField
 
 
 class SubmitForm(serializers.Serializer):
@@ -64,7 +47,7 @@ class EventQuery(serializers.Serializer):
     """Which events to list; ``wait_s`` waits for the first."""
 
     cursor = serializers.RegexField(
-        r"^(\$|\d{1,19}(-\d{1,19})?)$", required=False, default="", allow_blank=True,
+        CURSOR, required=False, default="", allow_blank=True,
         help_text="The field `cursor` of the answer before; empty for all that are kept, "
         "`$` for those from now on.",
     )  # fmt: skip

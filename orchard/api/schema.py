@@ -7,57 +7,33 @@ from typing import Any
 import msgspec
 from django.http import JsonResponse
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
-from rest_framework import serializers
 from rest_framework.negotiation import DefaultContentNegotiation
 
-from orchard.api.answers import ErrorAnswer, PlainErrorAnswer
+from orchard.api.answers import PlainErrorAnswer
 from orchard.api.bodies import BODIES
+from orchard.api.permissions import HasScope
 from orchard.api.views import View
-
-Shape = type[serializers.Serializer]
-
-_REF = "#/components/schemas/{name}"
-_USUAL = {
-    401: "No token and no session",
-    403: "A scope is missing",
-    429: "Too many requests",
-    503: "The state engine is away",
-}
+from statecore.api import documents
+from statecore.api.bodies import BODIES as STATE_BODIES
+from statecore.api.documents import ErrorAnswer
 
 
-def described(
-    answer: Any, *, body: Any = None, form: Shape | None = None, query: Shape | None = None,
-    refusals: dict[int, str] | None = None, plain: bool = False,
-    headers: list[OpenApiParameter] | None = None, **more: Any,
-) -> Any:  # fmt: skip
-    """Describe an operation in the API document.
+def described(answer: Any, *, plain: bool = False, **more: Any) -> Any:
+    """Describe an operation in the API document; ``plain`` if its errors are ``{"error"}`` alone.
 
-    ``body`` is one of :mod:`orchard.api.bodies`, ``form`` and ``query`` are
-    serializers; ``plain`` says that errors are ``{"error"}`` alone.
+    ``body`` is one of :mod:`orchard.api.bodies`, ``form`` and ``query`` are serializers.
     """
-    texts = _USUAL | ({400: "A field is wrong"} if body or form or query else {})
-    shape = PlainErrorAnswer if plain else ErrorAnswer
-    responses = {
-        code: OpenApiResponse(shape, description=text)
-        for code, text in (texts | (refusals or {})).items()
-    }
-    more.setdefault("request", {"application/json": _reference(body)} if body else form)
-    parameters = [*([query] if query else []), *(headers or [])]
-    answers = answer if isinstance(answer, dict) else {200: answer}
-    return extend_schema(responses=answers | responses, parameters=parameters, **more)
+    error = PlainErrorAnswer if plain else ErrorAnswer
+    return documents.described(answer, error=error, **more)
 
 
 def add_bodies(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Put the shapes of the agents' bodies into the document (a hook of drf-spectacular)."""
-    shapes = msgspec.json.schema_components(BODIES, ref_template=_REF)[1]
+    bodies = (*BODIES, *STATE_BODIES)
+    shapes = msgspec.json.schema_components(bodies, ref_template=documents.REF)[1]
     result["components"].setdefault("schemas", {}).update(shapes)
     return result
-
-
-def _reference(body: Any) -> dict[str, str]:
-    return {"$ref": _REF.format(name=body.__name__)}
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -75,6 +51,7 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
 class _Document(View):
     """A page about the API; its errors are JSON like all others."""
 
+    permission_classes = (HasScope,)
     content_negotiation_class = DefaultContentNegotiation
 
     def handle_exception(self, exc: Exception) -> Any:
