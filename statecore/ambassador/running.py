@@ -11,10 +11,12 @@ from typing import Any
 from statecore.ambassador.answering import LANES, Answering
 from statecore.ambassador.duties import Duties
 from statecore.ambassador.lead import Lead, new_owner
+from statecore.ambassador.once import ConditionFailed
 from statecore.ports.deliveries import Delivery
 from statecore.services.orphans import Comment
 from statecore.store.base import Store
 from statecore.store.channels import open_channels
+from statecore.store.errors import StoreError
 
 log = logging.getLogger("statecore.ambassador")
 
@@ -48,7 +50,8 @@ async def serve(
     try:
         await stopping.wait()
         await _end(hearing)
-        with suppress(TimeoutError):
+        # Without the engine nothing can be finished: the lease ends by itself.
+        with suppress(TimeoutError, StoreError, ConditionFailed):
             async with asyncio.timeout(FINISH_S):
                 if answering:
                     await answering.finish()

@@ -216,6 +216,16 @@ def test_the_engine_comes_back_and_everything_goes_on(server, start, tmp_path):
     assert one.process.poll() is None
 
 
+def test_it_stops_cleanly_while_the_engine_is_away(server, start):
+    one = start("one")
+    one.await_active()
+    server.kill()
+    wait_for("it to notice", lambda: one.says("cannot be heard"))
+    assert one.stop() == 0
+    assert not one.says("Traceback")
+    server.start()
+
+
 REQUESTS = "poppo:channel:mirin:requests"
 
 
