@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from statecore import codec, keys
 from statecore.domain import issues
 from statecore.domain.entries import ISSUES
-from statecore.domain.errors import InvalidInput
+from statecore.domain.errors import DamagedRecord, InvalidInput
+from statecore.domain.events import Event
 from statecore.domain.issues import Issue
 from statecore.domain.lifecycle import IssueStatus
 from statecore.domain.orphans import IsAlive
@@ -27,6 +30,8 @@ class IssuePage(msgspec.Struct, frozen=True):
     issues: list[Issue]
     next: str | None
     count: int
+    damaged: tuple[int, ...] = ()
+    """Numbers of those whose record cannot be read."""
 
 
 class Statistics(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -42,8 +47,9 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 def list_issues(
-    *, status: IssueStatus | None = None, limit: int = 50, cursor: str = ""
-) -> Steps[IssuePage]:
+    *, status: IssueStatus | None = None, limit: int = 50, cursor: str = "",
+    oldest_first: bool = False,
+) -> Steps[IssuePage]:  # fmt: skip
     """One page of issues; an entry whose record was deleted by hand is dropped when met.
 
     Raises:
@@ -53,22 +59,31 @@ def list_issues(
         raise InvalidInput("limit", f"must be from 1 to {MAX_PAGE}")
     index = keys.issues_in(status) if status else keys.ISSUES
     after = check_cursor(cursor)
-    entries = yield from scan_index(index, limit, newest_first=True, after=after)
+    entries = yield from scan_index(index, limit, newest_first=not oldest_first, after=after)
     numbers = [int(member) for member, _ in entries]
     raws = yield from read(*(issue_cells(number)[0] for number in numbers))
     (count,) = yield from read(ops.Count(index))
-    found = [
-        codec.decode_issue(number, raw)
-        for number, raw in zip(numbers, raws, strict=True)
-        if raw is not None
-    ]
+    found, damaged = _readable(numbers, raws)
     gone = tuple(str(n) for n, raw in zip(numbers, raws, strict=True) if raw is None)
     if gone:
         yield from forget_places(gone)
     last = entries[-1] if len(entries) == limit else None
     return IssuePage(
-        issues=found, next=make_cursor(*last) if last else None, count=count - len(gone)
-    )
+        issues=found, next=make_cursor(*last) if last else None, count=count - len(gone),
+        damaged=tuple(damaged),
+    )  # fmt: skip
+
+
+def _readable(numbers: list[int], raws: Sequence[bytes | None]) -> tuple[list[Issue], list[int]]:
+    """The issues that can be read, and the numbers of those that cannot."""
+    found, damaged = [], []
+    for number, raw in zip(numbers, raws, strict=True):
+        try:
+            if raw is not None:
+                found.append(codec.decode_issue(number, raw))
+        except DamagedRecord:
+            damaged.append(number)
+    return found, damaged
 
 
 def forget_places(members: tuple[str, ...]) -> Steps[None]:
@@ -108,6 +123,23 @@ def statistics(*, alive: IsAlive = orphans.is_alive) -> Steps[Statistics]:
         total=total, orphaned=len(orphaned),
         **{status.replace("-", "_"): count for status, count in by_status.items()},
     )  # fmt: skip
+
+
+def whole_history(number: int) -> Steps[list[Event]]:
+    """All that is kept of what has happened to an issue, the latest first.
+
+    Raises:
+        InvalidInput: it is no number of an issue.
+    """
+    found: list[Event] = []
+    cursor = ""
+    while True:
+        tailed = yield from history(number, cursor=cursor, limit=keys.HISTORY_MAX)
+        # What a newer program has told, and this one has no word for, is left out.
+        found += filter(None, (codec.decode_event(raw) for _, raw in tailed.entries))
+        cursor = tailed.cursor
+        if len(tailed.entries) < keys.HISTORY_MAX:
+            return found[::-1]
 
 
 def history(number: int, *, cursor: str = "", limit: int = 100) -> Steps[ops.Tailed]:

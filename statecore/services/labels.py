@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 
@@ -9,7 +10,7 @@ import msgspec
 
 from statecore import codec, keys
 from statecore.domain import labels
-from statecore.domain.errors import DamagedRecord, InvalidInput, UnknownLabelRequest
+from statecore.domain.errors import DamagedRecord, InvalidInput, StateError, UnknownLabelRequest
 from statecore.domain.labels import LabelChange, LabelRequest
 from statecore.domain.lifecycle import LabelStatus
 from statecore.repository import Draft, epoch_ms
@@ -149,16 +150,36 @@ def list_requests(status: LabelStatus, *, limit: int = 50, cursor: str = "") -> 
         raise InvalidInput("limit", f"must be from 1 to {MAX_PAGE}")
     index = keys.labels_in(status)
     entries = yield from scan_index(index, limit, newest_first=True, after=check_cursor(cursor))
-    names = [name for name, _ in entries]
-    raws = yield from read(*(ops.Key(keys.label(name)) for name in names))
+    found = yield from _find([name for name, _ in entries])
     (count,) = yield from read(ops.Count(index))
-    found = [
-        codec.decode_label(name, raw)
-        for name, raw in zip(names, raws, strict=True)
-        if raw is not None
-    ]
     last = entries[-1] if len(entries) == limit else None
     return LabelPage(requests=found, next=make_cursor(*last) if last else None, count=count)
+
+
+def of_issue(number: int) -> Steps[list[LabelRequest]]:
+    """The requests of an issue, the latest first: all that wait, and those of the others
+    that are among the last ``MAX_PAGE`` of their state."""
+    mine = re.compile(rf"\d+-{number}(-comment)?")
+    waiting = yield from scan_index(keys.label_line(number), MAX_PAGE, newest_first=True)
+    names = {name for name, _ in waiting}
+    for status in (LabelStatus.SENT, LabelStatus.FAILED):
+        entries = yield from scan_index(keys.labels_in(status), MAX_PAGE, newest_first=True)
+        names |= {name for name, _ in entries if mine.fullmatch(name)}
+    found = yield from _find(sorted(names))
+    return sorted(found, key=lambda one: (one.requested_at, one.request_id), reverse=True)
+
+
+def retry_failed(most: int = 1000) -> Steps[int]:
+    """Try those again that were given up, at most so many; how many will be."""
+    entries = yield from scan_index(keys.labels_in(LabelStatus.FAILED), most)
+    tried = 0
+    for name, _ in entries:
+        try:
+            yield from retry(name)
+            tried += 1
+        except StateError:
+            continue  # gone, damaged, or retried by somebody else meanwhile
+    return tried
 
 
 def count_by_status() -> Steps[dict[LabelStatus, int]]:
@@ -178,6 +199,13 @@ def forget_old() -> Steps[int]:
     if gone:
         yield ops.Commit({}, (ops.SortedRemove(index, gone),))
     return len(gone)
+
+
+def _find(names: list[str]) -> Steps[list[LabelRequest]]:
+    """Those of these requests that are there and can be read."""
+    raws = yield from read(*(ops.Key(keys.label(name)) for name in names))
+    found = (_readable(n, raw) for n, raw in zip(names, raws, strict=True) if raw is not None)
+    return [one for one in found if one]
 
 
 def _readable(name: str, raw: bytes) -> LabelRequest | None:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
+
+import msgspec
 
 from statecore import codec, keys
 from statecore.domain import locks
-from statecore.domain.errors import HeldByAnother, LockTimeout, UnknownLock
+from statecore.domain.errors import DamagedRecord, HeldByAnother, LockTimeout, UnknownLock
 from statecore.domain.locks import Lock, LockChange
 from statecore.domain.names import check_name
 from statecore.repository import Draft, epoch_ms
 from statecore.services.engine import get_limits
+from statecore.services.issue_lists import check_cursor
 from statecore.store import ops
+from statecore.store.cursors import make_cursor
 from statecore.store.steps import Decision, Seen, Steps, now, read, scan_index, transact
 
 LONGEST_PAUSE_S = 0.25
@@ -87,14 +92,25 @@ def release(name: str, owner: str, token: int | None = None) -> Steps[None]:
     yield from _change(name, lambda before, _, at: locks.release(before, owner, token, at=at))
 
 
-def force_release(name: str) -> Steps[None]:
-    """Free a lock by hand, whoever holds it; its holder is told when it renews.
+def force_release(name: str, token: int | None = None) -> Steps[Lock]:
+    """Take a lock from whoever holds it, by hand; what it was.
+
+    With ``token`` only from the holder that has it. The former holder is not
+    stopped by this: what the lock protects must refuse its token.
 
     Raises:
         UnknownLock: nobody holds it (any more).
+        StaleToken: somebody holds it anew.
     """
-    lock = yield from get(name)
-    yield from release(name, lock.owner, lock.token)
+    taken: list[Lock] = []
+
+    def decide(before: Lock | None, _: int, at: datetime) -> LockChange:
+        taken[:] = [before] if before else []
+        owner = before.owner if before else ""
+        return locks.release(before, owner, token, at=at)
+
+    yield from _change(name, decide)
+    return taken[0]
 
 
 def get(name: str) -> Steps[Lock]:
@@ -110,17 +126,35 @@ def get(name: str) -> Steps[Lock]:
     return codec.decode_lock(name, raw)
 
 
+class LockPage(msgspec.Struct, frozen=True):
+    """One page of the locks that are held, and the cursor of the next."""
+
+    locks: list[Lock]
+    next: str | None
+    count: int
+
+
+def list_page(*, limit: int = 50, cursor: str = "", last_first: bool = False) -> Steps[LockPage]:
+    """One page of the locks that are held: those first whose lease ends first, or last.
+
+    Raises:
+        InvalidInput: the cursor is none.
+    """
+    low = epoch_ms((yield from now()))
+    entries = yield from scan_index(
+        keys.LOCKS, limit, low=low, newest_first=last_first, after=check_cursor(cursor)
+    )
+    (count,) = yield from read(ops.Count(keys.LOCKS, low=low))
+    found = yield from _find([name for name, _ in entries])
+    last = entries[-1] if len(entries) == limit else None
+    return LockPage(locks=found, next=make_cursor(*last) if last else None, count=count)
+
+
 def list_locks(limit: int = 1000) -> Steps[list[Lock]]:
     """The locks that are held, those first whose lease ends first."""
     at = yield from now()
     entries = yield from scan_index(keys.LOCKS, limit, low=epoch_ms(at))
-    names = [name for name, _ in entries]
-    raws = yield from read(*(ops.Key(keys.lock(name)) for name in names))
-    return [
-        codec.decode_lock(name, raw)
-        for name, raw in zip(names, raws, strict=True)
-        if raw is not None
-    ]
+    return (yield from _find([name for name, _ in entries]))
 
 
 def forget_expired() -> Steps[int]:
@@ -131,6 +165,16 @@ def forget_expired() -> Steps[int]:
         gone = (ops.SortedRemove(keys.LOCKS, (name,)),)
         yield ops.Commit({ops.Key(keys.lock(name)): None}, gone)
     return len(entries)
+
+
+def _find(names: list[str]) -> Steps[list[Lock]]:
+    """Those of these locks that are held and whose record can be read."""
+    raws = yield from read(*(ops.Key(keys.lock(name)) for name in names))
+    found = []
+    for name, raw in zip(names, raws, strict=True):
+        with suppress(DamagedRecord):
+            found += [codec.decode_lock(name, raw)] if raw is not None else []
+    return found
 
 
 def _change(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from statecore import codec, keys
 from statecore.domain import issues, processes
 from statecore.domain.errors import DamagedRecord, StateError, UnknownProcess
@@ -16,7 +18,9 @@ from statecore.domain.processes import Process
 from statecore.repository import Draft, epoch_ms
 from statecore.services import checkouts
 from statecore.services.engine import get_limits
+from statecore.services.issue_lists import check_cursor
 from statecore.store import ops
+from statecore.store.cursors import make_cursor
 from statecore.store.steps import Decision, Seen, Steps, now, read, scan_index, transact
 
 BATCH = 100
@@ -90,6 +94,50 @@ def list_processes(limit: int = 1000) -> Steps[list[Process]]:
         codec.decode_process(name, fields)
         for name, fields in zip(names, hashes, strict=True)
         if fields
+    ]
+
+
+class ProcessPage(msgspec.Struct, frozen=True):
+    """One page of the active processes with what each holds, and the cursor of the next."""
+
+    processes: list[tuple[Process, list[int]]]
+    next: str | None
+    count: int
+
+
+def list_page(
+    *, limit: int = 50, cursor: str = "", silent_first: bool = False
+) -> Steps[ProcessPage]:
+    """One page of the active processes: those heard of last first, or those silent longest.
+
+    Raises:
+        InvalidInput: the cursor is none.
+    """
+    entries = yield from scan_index(
+        keys.PROCESSES, limit, newest_first=not silent_first, after=check_cursor(cursor)
+    )
+    (count,) = yield from read(ops.Count(keys.PROCESSES))
+    found = yield from _with_held([name for name, _ in entries])
+    last = entries[-1] if len(entries) == limit else None
+    return ProcessPage(processes=found, next=make_cursor(*last) if last else None, count=count)
+
+
+def list_zombies() -> Steps[list[tuple[Process, list[int]]]]:
+    """The processes that are dead or silent for too long, with what each holds; marks nothing."""
+    at = yield from now()
+    silent = epoch_ms(at) - get_limits().process_ttl_ms
+    entries = yield from scan_index(keys.PROCESSES, BATCH, high=silent)
+    (marked,) = yield from read(ops.Members(keys.PROCESSES_ZOMBIES))
+    names = sorted({*marked, *(name for name, _ in entries)})
+    return (yield from _with_held(names))
+
+
+def _with_held(names: list[str]) -> Steps[list[tuple[Process, list[int]]]]:
+    hashes = yield from read(*(ops.WholeHash(keys.process_info(name)) for name in names))
+    members = yield from read(*(ops.Members(keys.process_issues(name)) for name in names))
+    return [
+        (codec.decode_process(name, fields), sorted(map(int, held)))
+        for name, fields, held in zip(names, hashes, members, strict=True)
     ]
 
 
