@@ -15,11 +15,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import issue_state, sound, throughput, transitions
+from benchmarks import issue_state, scale, sound, throughput, transitions
 from benchmarks.rows import Row
 from benchmarks.scratch import scratch_engine
 
-ROWS = ("1", "2", "3", "8", "state")
+ROWS = ("1", "2", "3", "5", "8", "state")
 """Rows of the goals that can be measured so far; ``state`` is row 1 and the promises of the
 state side."""
 
@@ -55,6 +55,9 @@ class Command(BaseCommand):
                     yield from transitions.measure(store, client, options["count"])
                 if wanted & {"2", "3"}:
                     yield from throughput.measure(client, options["count"])
+        if "5" in wanted:
+            with scratch_engine() as (_, client):
+                yield from scale.measure(client, options["count"])
         if "state" in wanted:
             with scratch_engine() as (store, client):
                 yield from issue_state.measure(store, client, options["count"])

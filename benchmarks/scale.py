@@ -1,0 +1,86 @@
+"""Row 5: what lists, counts, claims and pages cost with a million jobs, against a thousand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+import msgspec
+import redis
+from django.contrib.auth.models import User
+from django.http import HttpResponse
+from django.test import RequestFactory
+
+from benchmarks import fleets
+from benchmarks.rows import Row, make_row, time_pairs
+from orchard import codec, keys
+from orchard.domain.jobs import Job, create_job
+from orchard.domain.lifecycle import JobStatus
+from orchard.services import counts, queries, run
+from orchard.web import pages
+
+FEW, MANY = 1_000, 1_000_000
+GOAL = 1.2
+BATCH = 5_000
+
+
+def measure(client: redis.Redis, count: int) -> Iterator[Row]:
+    """One row for each thing that must not depend on the number of jobs."""
+    client.set("bench:get", b"x" * 300)
+    _fill(client, 0, FEW)
+    fleets.new_work(count)
+    worker = fleets.new_worker("bench-1")
+    actions = _actions(worker)
+    few = {name: _cost(do, client, count) for name, do in actions.items()}
+    _fill(client, FEW, MANY)
+    fleets.new_work(count)
+    for name, do in actions.items():
+        many = _cost(do, client, count)
+        ratios = [one / other for one, other in zip(many, few[name], strict=True)]
+        yield make_row("5", f"{name}, a million jobs", ratios, "x a thousand", GOAL)
+
+
+def _actions(worker: str) -> dict[str, Callable[[], object]]:
+    return {
+        "/stats": lambda: run(counts.get_stats()),
+        "first page of /jobs": lambda: run(queries.list_jobs(limit=50)),
+        "claim": lambda: fleets.claim(worker),
+        "overview page": lambda: _visit(pages.overview, "/"),
+        "page of jobs": lambda: _visit(pages.jobs, "/ui/jobs/"),
+    }
+
+
+def _visit(view: Callable[..., HttpResponse], path: str) -> None:
+    request = RequestFactory().get(path, SERVER_NAME="127.0.0.1")
+    request.user = User(username="bench", is_staff=True)
+    assert view(request).status_code == 200
+
+
+def _cost(do: Callable[[], object], client: redis.Redis, count: int) -> list[float]:
+    """How many times as long it takes as a bare GET, in blocks."""
+    return sorted(time_pairs(do, lambda: client.get("bench:get"), count))
+
+
+def _fill(client: redis.Redis, first: int, last: int) -> None:
+    """Finished jobs as the services would have left them, written at once."""
+    done = _done_job()
+    for begin in range(first, last, BATCH):
+        pipe = client.pipeline(transaction=False)
+        for i in range(begin, min(begin + BATCH, last)):
+            job = msgspec.structs.replace(done, job_id=f"{i:016x}")
+            pipe.set(keys.job(job.job_id), codec.encode_job(job), px=3_600_000)
+        names = range(begin, min(begin + BATCH, last))
+        places = {f"{i:016x}": float(1_700_000_000_000 + i) for i in names}
+        expiry = dict.fromkeys(places, 4000000000000.0)
+        pipe.zadd(keys.JOBS, places)
+        pipe.zadd(keys.jobs_in(JobStatus.COMPLETED), expiry)
+        pipe.execute()
+
+
+def _done_job() -> Job:
+    at = datetime.now(UTC)
+    job = create_job(
+        "x", "talk.wav", "jobs/x/source.wav", 5_000_000, owner="bench", use_purifier=True,
+        language="", at=at,
+    ).job  # fmt: skip
+    return msgspec.structs.replace(job, status=JobStatus.COMPLETED, chunks=())
