@@ -24,6 +24,8 @@ WORKERS = "index:workers"
 """Sorted set: URLs of all workers, by the last sign of life (epoch ms)."""
 BUSY_WORKERS = "index:workers:busy"
 """Sorted set: URLs of the workers that hold chunks, by the last sign of life (epoch ms)."""
+SAMPLES = "samples"
+"""Stream: how much was waiting and done, every ten seconds, of the last day."""
 REAPER = "lease:reaper"
 """String with TTL: the process that clears up right now."""
 

@@ -9,7 +9,7 @@ import socket
 import threading
 from collections.abc import Callable
 
-from orchard.services import cleanup, pipeline, queries, stages
+from orchard.services import cleanup, pipeline, queries, samples, stages
 from orchard.services.engine import EngineAway, run
 
 log = logging.getLogger("orchard.pipeline")
@@ -17,6 +17,7 @@ log = logging.getLogger("orchard.pipeline")
 CLEAR_EVERY_S = 1.0
 AWAY_S = 1.0
 """Rest before the state engine is asked again after it was away, in seconds."""
+SAMPLE_EVERY_ROUNDS = round(samples.EVERY_S / CLEAR_EVERY_S)
 FILES_EVERY_ROUNDS = 600
 
 
@@ -58,14 +59,17 @@ class _Waiting:
 
 
 def _clear(stopping: threading.Event, holder: str) -> None:
-    cursor, rounds = "", 0
+    cursor, counted, rounds = "", "", 0
 
     def clear() -> None:
-        nonlocal cursor, rounds
+        nonlocal cursor, counted, rounds
         if not run(cleanup.lead(holder)):
+            counted = ""
             return
         _, cursor = run(cleanup.clear_once(cursor))
         rounds += 1
+        if rounds % SAMPLE_EVERY_ROUNDS == 0 or not counted:
+            counted = run(samples.take_sample(counted))
         if rounds % FILES_EVERY_ROUNDS == 0:
             run(cleanup.delete_orphaned_files())
 

@@ -23,6 +23,12 @@ def numbers(request: HttpRequest) -> HttpResponse:
 
 
 @page
+def charts(request: HttpRequest) -> HttpResponse:
+    """The charts of the overview."""
+    return render(request, "orchard/parts/hour_charts.html", pages.charts())
+
+
+@page
 def job_rows(request: HttpRequest) -> HttpResponse:
     """The rows of some jobs (``?id=…&id=…``); those that are gone are left out."""
     views = [view for job_id in request.GET.getlist("id")[:MOST] if (view := _find(job_id))]

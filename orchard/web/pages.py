@@ -10,10 +10,11 @@ from django.shortcuts import render
 from orchard.conf import get_conf
 from orchard.domain.errors import UnknownJob
 from orchard.domain.workers import Worker
-from orchard.services import counts, preferences, queries, run
+from orchard.services import counts, preferences, queries, run, samples
 from orchard.services.queries import JobView
 from orchard.web import words
 from orchard.web.access import may_act, page
+from orchard.web.hour_charts import MINUTES, draw_bars, draw_line, per_minute
 from orchard.web.lanes import draw_lanes
 from orchard.web.shown import ENDED, ShownWorker, jobs_of, show_blocks, show_job, show_worker
 
@@ -26,16 +27,20 @@ ACTIVE = tuple(name for name in words.JOB_STATES if name not in ENDED)
 def overview(request: HttpRequest) -> HttpResponse:
     """Upload, numbers, the latest jobs, and what each worker does."""
     cursor = run(queries.events_end())
-    context = numbers() | {
-        "page": "overview",
-        "topic": "fleet",
-        "cursor": cursor,
-        "jobs": [show_job(view) for view in run(queries.list_jobs(limit=RECENT)).jobs],
-        "workers": show_workers(run(queries.list_workers())),
-        "use_purifier": run(preferences.get_use_purifier(request.user.get_username())),
-        "upload_max_bytes": get_conf().upload_max_bytes,
-        "may_act": may_act(request.user),
-    }
+    context = (
+        numbers()
+        | {
+            "page": "overview",
+            "topic": "fleet",
+            "cursor": cursor,
+            "jobs": [show_job(view) for view in run(queries.list_jobs(limit=RECENT)).jobs],
+            "workers": show_workers(run(queries.list_workers())),
+            "use_purifier": run(preferences.get_use_purifier(request.user.get_username())),
+            "upload_max_bytes": get_conf().upload_max_bytes,
+            "may_act": may_act(request.user),
+        }
+        | charts()
+    )
     return render(request, "orchard/overview.html", context)
 
 
@@ -94,6 +99,19 @@ def numbers() -> dict[str, Any]:
         "stats": run(counts.get_stats()),
         "load": load,
         "failed_jobs": load.by_status["failed"],
+    }
+
+
+def charts() -> dict[str, Any]:
+    """The last hour in pictures."""
+    at = run(queries.clock())
+    since = round(at.timestamp() * 1000) - MINUTES * 60_000
+    minutes = per_minute(run(samples.samples_since(since)), at)
+    return {
+        "minutes": [one for one in reversed(minutes) if any(one[1:])],
+        "done_chart": draw_bars([one.completed for one in minutes]),
+        "queue_chart": draw_line([one.waiting for one in minutes]),
+        "busy_chart": draw_line([one.busy for one in minutes]),
     }
 
 

@@ -38,6 +38,7 @@ urlpatterns = [
     path("ui/workers/<str:worker_id>/pause", actions.pause_worker, name="worker-pause"),
     path("ui/workers/<str:worker_id>/resume", actions.resume_worker, name="worker-resume"),
     path("ui/workers/<str:worker_id>/remove", actions.remove_worker, name="worker-remove"),
+    path("ui/charts", fragments.charts, name="charts"),
     path("ui/numbers", fragments.numbers, name="numbers"),
     *issue_urls.urlpatterns,
     *state_urls.urlpatterns,

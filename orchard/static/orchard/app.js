@@ -8,6 +8,8 @@ import { adoptMaps } from "./map.js";
 import { pacer } from "./pacer.js";
 import { Reader } from "./reader.js";
 import { fetchPage, keepingPlace, swapRegions } from "./regions.js";
+import { startState } from "./state.js";
+import { EventList, startPolling } from "./system.js";
 import { startTheme } from "./theme.js";
 import { startTimes, tellTimes } from "./times.js";
 import { Uploads } from "./upload.js";
@@ -35,6 +37,7 @@ function replaceMain(page) {
   document.getElementById("main").replaceWith(document.importNode(page.getElementById("main"), true));
   tellTimes();
   startParts();
+  startState();
 }
 
 let parts = [];
@@ -46,6 +49,7 @@ function startParts() {
   parts = [
     ...regions("jobs").map((list) => new JobList(list)),
     ...regions("workers").map((list) => new WorkerList(list)),
+    ...regions("events").filter((list) => "follows" in list.dataset).map((list) => new EventList(list)),
     ...("refresh" in document.body.dataset ? [{ apply: pacer(refresh, 400) }] : []),
     ...(article ? [new JobPage(article, refresh)] : []),
     ...counts.map((renew) => ({ apply: (event) => event.name.endsWith("progressed") || renew() })),
@@ -55,8 +59,8 @@ function startParts() {
   adoptMaps(document);
 }
 
-async function swapNumbers() {
-  const region = document.querySelector('[data-region="numbers"]');
+async function swapNumbers(name = "numbers") {
+  const region = document.querySelector(`[data-region="${name}"]`);
   const { page, status } = await fetchPage(region.dataset.url);
   if (status === 200) keepingPlace(() => region.replaceChildren(...page.body.childNodes));
 }
@@ -80,9 +84,14 @@ function tellState(state) {
   });
 }
 
+// Samples come every ten seconds, without an event.
+const CHARTS_MS = 10_000;
+setInterval(() => !document.hidden && document.querySelector('[data-region="charts"]') && swapNumbers("charts").catch(() => {}), CHARTS_MS);
 startTheme();
 startTimes();
 startConfirm();
+startState();
+startPolling();
 const form = document.getElementById("upload-form");
 if (form) new Uploads(form);
 document.querySelectorAll("[data-run]").forEach(startRun);

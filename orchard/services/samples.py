@@ -1,0 +1,80 @@
+"""Samples: how much was waiting and done, every ten seconds, for the charts of the last hours."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from orchard import keys
+from orchard.repository import epoch_ms
+from orchard.services import counts, queries
+from statecore.store import ops
+from statecore.store.steps import Steps, now, tail
+
+EVERY_S = 10.0
+KEPT = 8640
+"""A day of samples."""
+BATCH = 5_000
+MOST_BATCHES = 20
+
+# How these events begin: counting them needs no more of them.
+_COMPLETED, _FAILED = b'{"name":"chunk.completed",', b'{"name":"chunk.failed",'
+
+
+class Sample(msgspec.Struct, frozen=True, kw_only=True):
+    """What was waiting and working at a moment, and what was done since the sample before."""
+
+    at: datetime
+    waiting: int
+    working: int
+    workers: int
+    busy: int
+    completed: int = 0
+    failed: int = 0
+
+
+def take_sample(cursor: str) -> Steps[str]:
+    """Append a sample of this moment; the cursor from which the next one counts.
+
+    An empty cursor begins to count now.
+    """
+    completed, failed, cursor = yield from _count(cursor or (yield from queries.events_end()))
+    load, stats = (yield from counts.get_load()), (yield from counts.get_stats())
+    sample = Sample(
+        at=(yield from now()), waiting=load.waiting_chunks, working=load.leased_chunks,
+        workers=stats.workers.online + stats.workers.busy, busy=stats.workers.busy,
+        completed=completed, failed=failed,
+    )  # fmt: skip
+    entry = ops.Append(keys.SAMPLES, (msgspec.json.encode(sample),), KEPT)
+    yield ops.Commit({}, (entry,))
+    return cursor
+
+
+def samples_since(at_ms: int) -> Steps[list[Sample]]:
+    """The samples from a moment (epoch ms) on, oldest first."""
+    found: list[Sample] = []
+    cursor = f"{max(0, at_ms)}-0"
+    while True:
+        tailed = yield from tail(keys.SAMPLES, cursor, 2_000)
+        found += [msgspec.json.decode(raw, type=Sample) for _, raw in tailed.entries]
+        if tailed.reset:
+            cursor = ""
+        elif not tailed.entries:
+            return [one for one in found if epoch_ms(one.at) >= at_ms]
+        else:
+            cursor = tailed.cursor
+
+
+def _count(cursor: str) -> Steps[tuple[int, int, str]]:
+    """Chunks completed and given up since a cursor."""
+    completed = failed = 0
+    for _ in range(MOST_BATCHES):
+        tailed = yield from queries.events_after(cursor, limit=BATCH)
+        cursor = tailed.cursor
+        for _, raw in tailed.entries:
+            completed += raw.startswith(_COMPLETED)
+            failed += raw.startswith(_FAILED)
+        if len(tailed.entries) < BATCH:
+            break
+    return completed, failed, cursor
