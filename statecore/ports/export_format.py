@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 FORMAT, VERSION = "orchard-state", 1
 NAMESPACES = "namespaces"
-PROCESSES, LABELS, METADATA, DAMAGED = "processes", "labelRequests", "issueMetadata", "damaged"
-SECTIONS = (NAMESPACES, PROCESSES, LABELS, METADATA, DAMAGED)
+PROCESSES, LABELS = "processes", "labelRequests"
+METADATA, HISTORY, DAMAGED = "issueMetadata", "issueHistory", "damaged"
+SECTIONS = (NAMESPACES, PROCESSES, LABELS, METADATA, HISTORY, DAMAGED)
 """The parts of an export, in their order; the first has an object for each namespace."""
 
 LINE_MAX = 64 * 1024 * 1024

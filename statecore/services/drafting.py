@@ -127,8 +127,10 @@ def _draft_recorded(
     entry = draft.issue(before, issue, seen, new_id, put.raw, since)
     if issue:
         draft.issue_result(number, issue.result)
-    if before or issue:
+    if before:
         draft.issue_events(number, [_told(number, issue, at)])
+    elif issue:  # its history began elsewhere
+        draft.events([_told(number, issue, at)])
     return entry
 
 

@@ -19,6 +19,7 @@ from statecore.domain.names import check_key
 from statecore.domain.processes import ACTIVE, Process
 from statecore.ports.export_format import (
     DAMAGED,
+    HISTORY,
     LABELS,
     METADATA,
     NAMESPACES,
@@ -39,7 +40,7 @@ from statecore.store.base import Store
 from statecore.store.checks import encode
 from statecore.store.errors import StoreError
 from statecore.store.file_formats import compact
-from statecore.store.steps import Steps, now, read
+from statecore.store.steps import Steps, now, read, tail
 
 TURN = "state-import"
 
@@ -153,7 +154,7 @@ class _Import:
             outcome += self._store.run(recorded.put_batch(batch, overwrite=True))
             done = self._tell("importing", done, batch)
         added = Counter(
-            row.section for row in self._rows(PROCESSES, LABELS, METADATA)
+            row.section for row in self._rows(PROCESSES, LABELS, METADATA, HISTORY)
             if self._store.run(_add(row))
         )  # fmt: skip
         deleted = self._delete_others() if self._mode is Mode.REPLACE else 0
@@ -224,12 +225,17 @@ def _check_row(row: Row) -> None:
         case "issueMetadata":
             check_number(row.name)
             _fields(row.raw)
+        case "issueHistory":
+            check_number(row.name)
+            _events(row.raw)
         case _:
             codec.decode_json(row.raw)
 
 
 def _add(row: Row) -> Steps[bool]:
     """Bring one thing back that is no entry; false when it is there already."""
+    if row.section == HISTORY:
+        return (yield from _add_history(int(row.name), _events(row.raw)))
     at = yield from now()
     draft = Draft(get_limits(), at)
     match row.section:
@@ -252,6 +258,31 @@ def _draft_process(draft: Draft, name: str, fields: dict[str, bytes]) -> None:
     draft.fields(keys.process_info(name), dict(fields))
     status = fields.get("status", ACTIVE.encode()).decode("utf-8", "replace")
     draft.sign_of_life(Process(process_id=name, status=status))
+
+
+def _add_history(number: int, events: list[bytes]) -> Steps[bool]:
+    place = keys.issue_history(number)
+    known = yield from tail(place, "", 1, 0)
+    if known.entries or not events:
+        return False
+    yield ops.Commit({}, (ops.Append(place, tuple(events), keys.HISTORY_MAX),))
+    return True
+
+
+def _events(raw: bytes) -> list[bytes]:
+    """The events of a history.
+
+    Raises:
+        InvalidInput: it is no list of them.
+    """
+    codec.decode_json(raw)
+    try:
+        events = [bytes(each) for each in msgspec.json.decode(raw, type=list[msgspec.Raw])]
+    except msgspec.MsgspecError as fault:
+        raise InvalidInput("value", f"must be a list of events: {fault}") from None
+    if len(events) > 2 * keys.HISTORY_MAX or None in map(codec.decode_event, events):
+        raise InvalidInput("value", "must be a list of events that there are, and not too long")
+    return events
 
 
 def _hash(key: str, row: Row) -> tuple[ops.Write, ...]:

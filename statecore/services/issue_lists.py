@@ -13,7 +13,7 @@ from statecore.domain.errors import DamagedRecord, InvalidInput
 from statecore.domain.events import Event
 from statecore.domain.issues import Issue
 from statecore.domain.lifecycle import IssueStatus
-from statecore.domain.orphans import IsAlive
+from statecore.domain.orphans import IsAlive, Orphan
 from statecore.repository import issue_cells, issue_number
 from statecore.services import orphans
 from statecore.store import ops
@@ -113,16 +113,33 @@ def processing() -> Steps[list[int]]:
     return [issue.number for issue in held]
 
 
-def statistics(*, alive: IsAlive = orphans.is_alive) -> Steps[Statistics]:
-    """How many issues are in which state; the cost does not depend on how many there are."""
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """How the issues stand: counts, those that are held by nobody alive, and by how many."""
+
+    statistics: Statistics
+    orphans: list[Orphan]
+    holders: int
+    """How many processes hold issues."""
+
+
+def standing(*, alive: IsAlive = orphans.is_alive) -> Steps[Standing]:
+    """How the issues stand; what it costs depends only on how many are checked out."""
     refs = [ops.Count(keys.ISSUES), *(ops.Count(keys.issues_in(one)) for one in IssueStatus)]
     total, *counts = yield from read(*refs)
     by_status = dict(zip(IssueStatus, counts, strict=True))
-    orphaned = yield from orphans.detect(alive=alive)
-    return Statistics(
-        total=total, orphaned=len(orphaned),
+    held = yield from orphans.list_held()
+    gone = yield from orphans.detect(alive=alive, held=held)
+    found = Statistics(
+        total=total, orphaned=len(gone),
         **{status.replace("-", "_"): count for status, count in by_status.items()},
     )  # fmt: skip
+    holders = len({issue.process_id for issue in held})
+    return Standing(statistics=found, orphans=gone, holders=holders)
+
+
+def statistics(*, alive: IsAlive = orphans.is_alive) -> Steps[Statistics]:
+    """How many issues are in which state; the cost does not depend on how many there are."""
+    return (yield from standing(alive=alive)).statistics
 
 
 def whole_history(number: int) -> Steps[list[Event]]:

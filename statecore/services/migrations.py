@@ -83,7 +83,8 @@ def migrate_at_first_start(
 ) -> Report | None:
     """Take over a directory when it holds old files and that was not done; else ``None``.
 
-    Processes that start at the same time wait for the one that does it.
+    Processes that start at the same time wait for the one that does it. When it
+    was done and its files are there again, the report says whether they have changed.
 
     Raises: see :func:`migrate`.
     """

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from statecore import keys
 from statecore.domain import entries
 from statecore.domain.entries import DEFAULT_NAMESPACES, Entry, Put, check_place
@@ -66,6 +68,13 @@ def list_namespaces() -> Steps[tuple[str, ...]]:
     return (*DEFAULT_NAMESPACES, *sorted(written - set(DEFAULT_NAMESPACES)))
 
 
+def count_all() -> Steps[dict[str, int]]:
+    """How many entries each namespace has."""
+    names = yield from list_namespaces()
+    sizes = yield from read(*(ops.Size(keys.state(name)) for name in names))
+    return {name: int(size) for name, size in zip(names, sizes, strict=True)}
+
+
 def put(
     namespace: str, key: str, value: Any, *, if_version: int | None = None,
     if_absent: bool = False,
@@ -93,9 +102,17 @@ def delete(namespace: str, key: str, *, if_version: int | None = None) -> Steps[
     Raises:
         VersionConflict: the entry is not what it was expected to be.
     """
-    check_place(namespace, key)
     wish = Put(namespace=namespace, key=key, raw=None, if_version=if_version)
-    (moved,) = yield from _put_many([wish])
+    return (yield from delete_if(wish))
+
+
+def delete_if(wish: Put) -> Steps[bool]:
+    """Delete an entry when the conditions of the wish hold; false when there is none.
+
+    Raises:
+        VersionConflict: the entry is not what it was expected to be.
+    """
+    (moved,) = yield from _put_many([msgspec.structs.replace(wish, raw=None)])
     return moved.before is not None
 
 

@@ -49,9 +49,13 @@ def list_held() -> Steps[list[Issue]]:
     return found
 
 
-def detect(*, host: str | None = None, alive: IsAlive = is_alive) -> Steps[list[Orphan]]:
-    """Issues whose process is gone, by number."""
-    held, at = (yield from list_held()), (yield from now())
+def detect(
+    *, host: str | None = None, alive: IsAlive = is_alive, held: list[Issue] | None = None
+) -> Steps[list[Orphan]]:
+    """Issues whose process is gone, by number; of those that are ``held``, if they were read."""
+    if held is None:
+        held = yield from list_held()
+    at = yield from now()
     limit_ms, here = get_limits().heartbeat_limit_ms, host or socket.gethostname()
     found = [
         Orphan(issue=issue, reason=orphans.find_reason(issue, limit_ms, here, alive, at))

@@ -12,7 +12,14 @@ from statecore import codec, keys
 from statecore.domain.entries import ISSUES
 from statecore.domain.errors import InvalidInput, StateError
 from statecore.domain.lifecycle import LabelStatus
-from statecore.ports.export_format import DAMAGED, LABELS, METADATA, NAMESPACES, PROCESSES
+from statecore.ports.export_format import (
+    DAMAGED,
+    HISTORY,
+    LABELS,
+    METADATA,
+    NAMESPACES,
+    PROCESSES,
+)
 from statecore.ports.export_writer import ExportWriter
 from statecore.repository import issue_number
 from statecore.services import namespaced, recorded
@@ -20,7 +27,7 @@ from statecore.store import ops
 from statecore.store.base import Store
 from statecore.store.checks import decode
 from statecore.store.file_formats import NotJson, compact, quoted
-from statecore.store.steps import Steps, now, read, scan_index
+from statecore.store.steps import Steps, now, read, scan_index, tail
 
 PAGE = 500
 WAITING = (LabelStatus.QUEUED, LabelStatus.FAILED)
@@ -39,6 +46,8 @@ class Snapshot(NamedTuple):
     labels: dict[str, bytes]
     metadata: Hashes
     """What was noted of issues at their last check-in, where the record does not say it."""
+    histories: dict[str, list[bytes]]
+    """The events of each issue, oldest first."""
 
 
 class ExportReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +81,9 @@ def export(
     _write_hashes(writer, PROCESSES, snapshot.processes)
     damaged += _write_labels(writer, snapshot.labels)
     _write_hashes(writer, METADATA, snapshot.metadata)
+    with writer.section(HISTORY):
+        for name, events in snapshot.histories.items():
+            writer.entry(HISTORY, name, b"[" + b",".join(events) + b"]")
     _write_damaged(writer, damaged)
     writer.finish()
     told = [f"{namespace}/{key}: {why}" for namespace, key, why, _ in damaged]
@@ -134,9 +146,10 @@ def take_snapshot(namespaces: Iterable[str] = ()) -> Steps[Snapshot]:
     names = sorted({*(yield from namespaced.list_namespaces()), *namespaces})
     hashes = yield from read(*(ops.WholeHash(keys.state(name)) for name in names))
     state = {name: fields for name, fields in zip(names, hashes, strict=True) if fields}
+    issues = state.get(ISSUES, {})
     return Snapshot(
         at, state, (yield from _processes()), (yield from _labels()),
-        (yield from _metadata(state.get(ISSUES, {}))),
+        (yield from _metadata(issues)), (yield from _histories(issues)),
     )  # fmt: skip
 
 
@@ -164,6 +177,16 @@ def _metadata(issues: dict[str, bytes]) -> Steps[Hashes]:
         key: fields for key, fields in hashes.items()
         if fields and fields != _said_by(found[key], issues[key])
     }  # fmt: skip
+
+
+def _histories(issues: dict[str, bytes]) -> Steps[dict[str, list[bytes]]]:
+    found = dict[str, list[bytes]]()
+    for key in sorted(issues):
+        if number := issue_number(ISSUES, key):
+            tailed = yield from tail(keys.issue_history(number), "", 2 * keys.HISTORY_MAX, 0)
+            events = [compact(raw) for _, raw in tailed.entries if codec.decode_event(raw)]
+            found |= {key: events} if events else {}
+    return found
 
 
 def _said_by(number: int, raw: bytes) -> dict[str, bytes]:
