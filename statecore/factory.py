@@ -48,8 +48,8 @@ class StateManagerFactory:
         parsed = parse_configuration(_load(config))
         return UnifiedStateManager(
             store or _open(parsed.uses_redis, parsed.redis_url, state_dir),
-            owner=parsed.process_id or "",
-        )
+            owner=parsed.process_id or "", state_dir=_old_files(state_dir, store),
+        )  # fmt: skip
 
     @staticmethod
     def create_status_manager(
@@ -66,8 +66,9 @@ class StateManagerFactory:
         is_file = store is None and not parsed.uses_redis
         requests = Path(state_dir or STATE_DIR) if state_dir or is_file else None
         return StatusManager(
-            store or _open(parsed.uses_redis, parsed.redis_url, state_dir), requests_dir=requests
-        )
+            store or _open(parsed.uses_redis, parsed.redis_url, state_dir),
+            requests_dir=requests, state_dir=_old_files(state_dir, store),
+        )  # fmt: skip
 
     @staticmethod
     def get_backend_type(config: Config = None) -> str:
@@ -133,3 +134,10 @@ def _open(uses_redis: bool, url: str, state_dir: str | Path | None) -> Store:
     if uses_redis:
         return open_store(url)
     return open_store(Path(state_dir or STATE_DIR).absolute().as_uri())
+
+
+def _old_files(state_dir: str | Path | None, store: Store | None) -> Path | None:
+    """Where to look for files to take over; a store that was handed in has its own past."""
+    if store is not None and state_dir is None:
+        return None
+    return Path(state_dir or STATE_DIR)

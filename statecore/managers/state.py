@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -15,7 +16,7 @@ from statecore.domain.names import check_name
 from statecore.managers.locks import HeldLock
 from statecore.managers.transactions import Transaction, refuse_inside, run_transaction
 from statecore.managers.watches import Callback, Watch
-from statecore.services import changes, checkouts, namespaced
+from statecore.services import changes, checkouts, migrations, namespaced
 from statecore.services.values import new_id
 from statecore.store.base import Store
 
@@ -31,15 +32,23 @@ class UnifiedStateManager:
         StoreUnavailable: the state engine cannot be reached.
     """
 
-    def __init__(self, store: Store, *, owner: str = "") -> None:
+    def __init__(self, store: Store, *, owner: str = "", state_dir: Path | None = None) -> None:
         self.store = store
+        self._state_dir = state_dir
+        """Where files of older systems may lie that are to be taken over."""
         self.owner = owner or f"{socket.gethostname()}-{os.getpid()}"
         """In whose name locks are held."""
         self._watches: list[Watch] = []
 
     def initialize(self) -> None:
-        """Make sure that the engine answers. Doing it again is harmless."""
+        """Make sure that the engine answers; take over the files of an older system, once.
+
+        Raises:
+            LockTimeout: another process is taking them over, and does not come to an end.
+        """
         self.store.run(namespaced.list_namespaces())
+        if self._state_dir:
+            migrations.migrate_at_first_start(self.store, self._state_dir)
 
     def close(self) -> None:
         """Stop the watches and give back the connections."""

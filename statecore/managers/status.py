@@ -15,7 +15,7 @@ from statecore.domain.errors import HeldByAnother, StaleToken, UnknownIssue
 from statecore.domain.issues import DEFAULT_TASK, Claimant, Holder, Issue
 from statecore.domain.orphans import Orphan
 from statecore.managers.transactions import refuse_inside
-from statecore.services import checkouts, deliveries, issue_lists, orphans
+from statecore.services import checkouts, deliveries, issue_lists, migrations, orphans
 from statecore.store.base import Store
 
 ORPHANED_COMMENT = (
@@ -35,15 +35,25 @@ class StatusManager:
         StoreUnavailable: the state engine cannot be reached.
     """
 
-    def __init__(self, store: Store, *, requests_dir: Path | None = None) -> None:
+    def __init__(
+        self, store: Store, *, requests_dir: Path | None = None, state_dir: Path | None = None
+    ) -> None:
         self.store = store
+        self._state_dir = state_dir
+        """Where files of older systems may lie that are to be taken over."""
         self._requests_dir = requests_dir
         """Where label requests are written when nobody else delivers them."""
         self._tokens: dict[int, int] = {}
 
     def initialize(self) -> None:
-        """Make sure that the engine answers. Doing it again is harmless."""
+        """Make sure that the engine answers; take over the files of an older system, once.
+
+        Raises:
+            LockTimeout: another process is taking them over, and does not come to an end.
+        """
         self.store.run(issue_lists.processing())
+        if self._state_dir:
+            migrations.migrate_at_first_start(self.store, self._state_dir)
 
     def close(self) -> None:
         """Give back the connections."""

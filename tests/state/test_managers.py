@@ -272,3 +272,27 @@ with StateManagerFactory.create_status_manager({}, "state") as manager:
     written = json.loads((tmp_path / "state" / "unified-issues.json").read_text("utf-8"))
     assert written["123"]["result"] == {"result": "成功"}
     assert len(list((tmp_path / "state" / "requests").glob("label-update-*.json"))) == 2
+
+
+@pytest.mark.parametrize("kind", ["redis", "file"])
+def test_the_files_of_an_older_system_are_taken_over_at_the_first_start(
+    kind, tmp_path: Path, engine_server
+):
+    engine_server.client.flushdb()
+    state = tmp_path / "state"
+    state.mkdir()
+    old = {"issues": {"34": {"status": "completed", "taskType": "claude-cli"}}}
+    (state / "issue-status.json").write_text(json.dumps(old))
+    (state / "processed-issues.json").write_text("[98, 267]")
+    redis = {"enabled": kind == "redis", "port": engine_server.port}
+    config = {"unifiedStateManagement": {"backend": kind, "redis": redis}}
+    for _ in range(2):
+        with StateManagerFactory.create_status_manager(config, state) as manager:
+            assert sorted(manager.get_all_issue_statuses()) == [34, 98, 267]
+            assert manager.get_statistics()["completed"] == 3
+    with StateManagerFactory.create_unified_state_manager(config, state) as other:
+        assert other.get_processed_issues() == [34, 98, 267]
+        assert other.get("config", "statusManagerMigrated")
+    assert not (state / "issue-status.json").exists()
+    assert list(state.glob("issue-status.json.backup-*"))
+    assert not list(state.glob("requests/*"))

@@ -26,6 +26,8 @@ from orchard.hosts import own_address
 from orchard.private_files import make_private_directory
 from orchard.processes import Child, stop_all
 from orchard.services import EngineAway, get_engine
+from statecore.domain.errors import StateError
+from statecore.services import migrations
 
 READY_S = 120.0
 """How long a slow board may take until the site answers."""
@@ -59,6 +61,7 @@ class Command(BaseCommand):
                 store = get_engine()
             except EngineAway as away:
                 raise CommandError(f"the state engine does not start: {away}") from None
+            self._take_over_old_files(store)
             web, *others = children = _children(data_dir, options["agents"])
             try:
                 for child in children:
@@ -72,6 +75,16 @@ class Command(BaseCommand):
                 stop_all(others, STOP_S, at_once)
                 stop_all([web], STOP_S, at_once)
                 store.close()
+
+    def _take_over_old_files(self, store: Any) -> None:
+        """Move the state files of an older system into the engine, at the first start."""
+        state_dir = settings.STATECORE["STATE_DIR"]
+        try:
+            report = migrations.migrate_at_first_start(store, state_dir)
+        except (OSError, StateError) as fault:
+            raise CommandError(f"{state_dir}: cannot be taken over: {fault}") from None
+        if report:
+            self.stderr.write(f"State files of {state_dir}: {report.outcome}")
 
     def _welcome(self, admin: User) -> None:
         """Two lines that scripts and people wait for."""
