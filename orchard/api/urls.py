@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from django.urls import include, path, re_path
 
-from orchard.api import chunks, contract, events, jobs, preferences, schema, transcripts, workers
+from orchard.api import (
+    chunks,
+    contract,
+    events,
+    jobs,
+    logs,
+    preferences,
+    schema,
+    transcripts,
+    workers,
+)
 from orchard.api.errors import not_found
+from statecore.api.urls import urlpatterns as state_side
 
 old_paths = [
     path("submit", contract.Submit.as_view(), name="old-submit"),
@@ -47,6 +58,8 @@ of_jobs = [
     path("preferences/purifier", preferences.Purifier.as_view(), name="purifier"),
 ]
 
+of_logs = [path("logs", logs.Logs.as_view(), name="logs")]
+
 documents = [
     path("schema", schema.Schema.as_view(), name="schema"),
     path("docs", schema.Docs.as_view(), name="docs"),
@@ -54,6 +67,6 @@ documents = [
 
 urlpatterns = [
     *old_paths,
-    path("api/v1/", include(([*of_workers, *of_jobs, *documents], "api"))),
+    path("api/v1/", include(([*of_workers, *of_jobs, *of_logs, *state_side, *documents], "api"))),
     re_path(r"^api(/|$)", not_found),
 ]

@@ -54,7 +54,7 @@ class BatchingHandler(logging.Handler):
         self._dropped = 0
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
-        self._is_busy = self._is_closing = False
+        self._is_busy = self._is_closing = self._is_pressing = False
 
     def send(self, lines: list[Line]) -> None:
         """Hand lines on.
@@ -86,6 +86,7 @@ class BatchingHandler(logging.Handler):
         """Wait a moment for what is in the queue to be handed on."""
         deadline = time.monotonic() + CLOSE_S
         with self._changed:
+            self._is_pressing = True
             self._changed.notify_all()
             while (self._waiting or self._is_busy) and self._is_alive():
                 if not self._changed.wait(deadline - time.monotonic()):
@@ -95,8 +96,10 @@ class BatchingHandler(logging.Handler):
         """Hand on what is left, if that goes quickly, and end the thread."""
         with self._changed:
             self._is_closing = True
-            self._changed.notify_all()
         self.flush()
+        with self._changed:
+            self._waiting.clear()
+            self._changed.notify_all()
         super().close()
 
     def _line(self, record: logging.LogRecord) -> Line:
@@ -151,20 +154,21 @@ class BatchingHandler(logging.Handler):
                 if self._is_closing:
                     return []
                 self._changed.wait()
-            self._changed.wait_for(self._is_pressing, GATHER_S)
+            self._changed.wait_for(self._has_gathered, GATHER_S)
             batch: list[Line] = []
             size = 0
             while self._waiting and len(batch) < BATCH_MAX and size < BATCH_CHARS:
                 batch.append(self._waiting.popleft())
                 size += _size(batch[-1])
             self._is_busy = True
+            self._is_pressing = bool(self._waiting)
             dropped, self._dropped = self._dropped, 0
         if dropped:
             batch.append(self._say(f"{dropped:,} log lines were dropped: too many were waiting"))
         return batch
 
-    def _is_pressing(self) -> bool:
-        return self._is_closing or len(self._waiting) >= BATCH_MAX
+    def _has_gathered(self) -> bool:
+        return self._is_pressing or self._is_closing or len(self._waiting) >= BATCH_MAX
 
     def _put_back(self, batch: list[Line]) -> None:
         with self._changed:

@@ -97,7 +97,8 @@ def parse_level(value: str | int) -> int:
     """
     if isinstance(value, str):
         name = value.strip().lower()
-        value = LEVELS.get(_ALIASES.get(name, name), int(name) if name.isdecimal() else -1)
+        number = int(name) if name.isdecimal() and len(name) <= 3 else -1
+        value = LEVELS.get(_ALIASES.get(name, name), number)
     if not 0 <= value <= 100:
         allowed = ", ".join(LEVELS)
         raise ValueError(f"must be one of {allowed}, or a number from 0 to 100")

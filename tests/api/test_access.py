@@ -46,6 +46,8 @@ ROUTES: list[tuple[str, str, set[str]]] = [
     ("post", f"/api/v1/jobs/{JOB}/pin", {"submit"}),
     ("get", f"/api/v1/jobs/{JOB}/transcript.json", {"read"}),
     ("get", "/api/v1/events", {"read"}),
+    ("get", "/api/v1/logs", {"read"}),
+    ("post", "/api/v1/logs", {"worker", "issues", "state"}),
     ("get", "/api/v1/preferences/purifier", {"read"}),
     ("post", "/api/v1/preferences/purifier", {"submit"}),
     ("get", "/api/v1/schema", {"read"}),
