@@ -69,9 +69,12 @@ def encode_event(event: Event) -> bytes:
     return _encoder.encode(event)
 
 
-def decode_event(raw: bytes) -> Event:
-    """The event in an entry of the stream."""
-    return _events.decode(raw)
+def decode_event(raw: bytes) -> Event | None:
+    """The event in an entry of the stream; ``None`` for the state side's, or a newer one."""
+    try:
+        return _events.decode(raw)
+    except msgspec.DecodeError:
+        return None
 
 
 def contract_job(job: Job, chunks: Sequence[Chunk]) -> dict[str, Any]:

@@ -11,10 +11,12 @@ from typing import Any
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions, status
+from rest_framework.request import Request
 from rest_framework.response import Response
 
 from orchard.domain import errors
 from orchard.services import EngineAway, EngineBusy, EngineFull
+from statecore.domain import errors as state_errors
 
 RETRY_AFTER_S = "2"
 """When to try again while the state engine is away, in seconds."""
@@ -24,6 +26,12 @@ _STATUSES: tuple[tuple[type[errors.OrchardError], int], ...] = (
     (errors.NotFound, 404),
     (errors.WorkerExists, 400),
     (errors.OrchardError, 409),
+)
+_STATE: tuple[tuple[type[state_errors.StateError], int], ...] = (
+    (state_errors.TooLarge, 413),
+    (state_errors.InvalidInput, 400),
+    (state_errors.NotFound, 404),
+    (state_errors.StateError, 409),
 )
 _ENGINE: tuple[tuple[type[Exception], str, str], ...] = (
     (EngineFull, "engine_full", "The state engine has no memory left"),
@@ -49,7 +57,12 @@ class NotOwner(exceptions.PermissionDenied):
 
 def answer_error(fault: Exception, context: dict[str, Any]) -> Response | None:
     """Answer what went wrong in a view; ``None`` leaves a real fault to Django."""
-    found = _engine_answer(fault) or _refusal(fault) or _request_answer(fault)
+    found = (
+        _engine_answer(fault)
+        or _refusal(fault)
+        or _state_refusal(fault, context.get("request"))
+        or _request_answer(fault)
+    )
     if found is None:
         return None
     body, code, headers = found
@@ -82,6 +95,16 @@ def _refusal(fault: Exception) -> Answer | None:
     if isinstance(fault, errors.WorkerUnavailable):
         code = str(fault.facts.get("state", code))
     return {"error": str(fault), "code": code} | fault.facts, number, {}
+
+
+def _state_refusal(fault: Exception, request: Request | None) -> Answer | None:
+    if not isinstance(fault, state_errors.StateError):
+        return None
+    number = next(number for kind, number in _STATE if isinstance(fault, kind))
+    if isinstance(fault, state_errors.VersionConflict) and request is not None:
+        conditional = {"If-Match", "If-None-Match"} & set(request.headers)
+        number = 412 if conditional else number
+    return {"error": str(fault), "code": fault.code} | fault.facts, number, {}
 
 
 def _request_answer(fault: Exception) -> Answer | None:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import msgspec
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from orchard import codec
 from orchard.api.answers import EventsAnswer
 from orchard.api.requests import EventQuery
 from orchard.api.schema import described
 from orchard.api.views import AsyncView, parse
 from orchard.services import arun, queries
+from statecore.api.shapes import event_shape
 
 
 class Events(AsyncView):
-    """The events of the orchard."""
+    """The events of both sides; those of a newer program are passed on as they are."""
 
     @described(EventsAnswer, query=EventQuery, operation_id="list_events")
     async def get(self, request: Request) -> Response:
@@ -25,8 +24,5 @@ class Events(AsyncView):
         tailed = await arun(
             queries.events_after(asked["cursor"], block_ms=block_ms, limit=asked["limit"])
         )
-        events = [
-            {"cursor": cursor} | msgspec.to_builtins(codec.decode_event(raw))
-            for cursor, raw in tailed.entries
-        ]
+        events = [event_shape(*entry) for entry in tailed.entries]
         return Response({"events": events, "cursor": tailed.cursor, "reset": tailed.reset})

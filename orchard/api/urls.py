@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import include, path, re_path
 
 from orchard.api import (
+    audit,  # noqa: F401 - it listens from here on
     chunks,
     contract,
     events,

@@ -11,7 +11,7 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
 from orchard.live import feed
-from orchard.live.frames import check_topic
+from orchard.live.topics import check_topic, scopes_of
 from orchard.services import EngineAway, arun, queries
 from orchard.tokens import find_bearer
 
@@ -22,7 +22,10 @@ ANONYMOUS, FORBIDDEN, BAD_REQUEST, RESET, FAULT = 4401, 4403, 4400, 4410, 1011
 
 
 class LiveConsumer(AsyncJsonWebsocketConsumer):
-    """``ws/live/?topic=fleet|job:<id>&cursor=…``; without a cursor it begins now."""
+    """``ws/live/?topic=…&cursor=…``; without a cursor it begins now.
+
+    The topics are those of :mod:`orchard.live.topics`.
+    """
 
     _pump: asyncio.Task[None] | None = None
 
@@ -58,7 +61,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         bearer = await database_sync_to_async(find_bearer)(secret.strip())
         if bearer is None:
             return ANONYMOUS
-        return None if bearer.may("read") else FORBIDDEN
+        return None if any(map(bearer.may, scopes_of(topic))) else FORBIDDEN
 
     async def _forward(self, topic: str, cursor: str) -> None:
         code = FAULT

@@ -176,7 +176,7 @@ async def frames(topic: str, cursor: str) -> AsyncIterator[str]:
             if feed.is_away != was_away:
                 was_away = feed.is_away
                 yield AWAY if was_away else BACK
-            news = await _catch_up(feed, cursor)
+            news = await _catch_up(feed, cursor, topic)
             if news.reset:
                 yield RESET
                 return
@@ -211,8 +211,8 @@ async def wait_for_work(timeout_s: float, since: int | None = None) -> bool:
     return feed.work_seen != since
 
 
-async def _catch_up(feed: Feed, cursor: str) -> News:
-    """All that is new, in as many reads as it takes; a reset when it is too much."""
+async def _catch_up(feed: Feed, cursor: str, topic: str) -> News:
+    """All that is new of a topic, in as many reads as it takes; a reset when it is too much."""
     entries: list[Entry] = []
     while True:
         try:
@@ -221,7 +221,7 @@ async def _catch_up(feed: Feed, cursor: str) -> News:
             return News(entries, cursor)
         except InvalidInput:  # a page from another engine, or from another time
             return News([], cursor, reset=True)
-        entries += news.entries
+        entries += (entry for entry in news.entries if topic in entry.topics)
         if news.reset or len(entries) > MAX_BEHIND:
             return News([], news.cursor, reset=True)
         if news.cursor == cursor:

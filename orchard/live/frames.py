@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
-from orchard.codec import decode_event
 from orchard.domain import events
-from orchard.domain.events import Event
-
-FLEET = "fleet"
-JOB = "job:"
+from orchard.live.topics import Head, topics_of
+from statecore.domain.events import IssueRenewed
 
 RESET = '{"reset":true}'
 AWAY = '{"engine":"away"}'
 BACK = '{"engine":"back"}'
 
-_PROGRESS = (events.JobProgressed, events.ChunkProgressed)
+_heads = msgspec.json.Decoder(Head)
+
+_JOB_PROGRESSED, _CHUNK_PROGRESSED, _JOB_ADVANCED, _CHUNK_REQUEUED, _ISSUE_RENEWED = (
+    event.__struct_config__.tag
+    for event in (
+        events.JobProgressed, events.ChunkProgressed, events.JobAdvanced, events.ChunkRequeued,
+        IssueRenewed,
+    )
+)  # fmt: skip
 
 
 class Entry(NamedTuple):
@@ -27,7 +32,7 @@ class Entry(NamedTuple):
     cursor: str
     raw: bytes
     """The event's JSON as it stands in the stream."""
-    job_id: str | None
+    topics: frozenset[str]
     progress_of: Hashable | None
     """Whose progress it tells; of several, the latest is enough."""
     offers_work: bool
@@ -35,20 +40,12 @@ class Entry(NamedTuple):
 
 
 def make_entry(cursor: str, raw: bytes) -> Entry:
-    """What the sockets need to know of an event."""
+    """What the sockets need to know of an event, also of one that only a newer process knows."""
     try:
-        event = decode_event(raw)
-    except msgspec.DecodeError:
-        # A newer process of the same fleet tells something this one has no word for.
-        return Entry(cursor, raw, None, None, False)
-    return Entry(
-        cursor, raw, getattr(event, "job_id", None), _progress_of(event), _offers_work(event)
-    )
-
-
-def check_topic(topic: str) -> bool:
-    """Whether there is such a topic: ``fleet``, or ``job:<id>``."""
-    return topic == FLEET or (topic.startswith(JOB) and 0 < len(topic) - len(JOB) <= 64)
+        head = _heads.decode(raw)
+    except msgspec.DecodeError:  # put there by hand
+        return Entry(cursor, raw, frozenset(), None, False)
+    return Entry(cursor, raw, topics_of(head), _progress_of(head), _offers_work(head))
 
 
 def select(entries: Iterable[Entry], topic: str) -> list[Entry]:
@@ -56,11 +53,10 @@ def select(entries: Iterable[Entry], topic: str) -> list[Entry]:
 
     What changes a state is never left out.
     """
-    job_id = None if topic == FLEET else topic.removeprefix(JOB)
     kept: list[Entry] = []
     told: set[Hashable] = set()
     for entry in reversed(list(entries)):
-        if job_id is not None and entry.job_id != job_id:
+        if topic not in entry.topics:
             continue
         if entry.progress_of is not None:
             if entry.progress_of in told:
@@ -77,14 +73,15 @@ def make_frame(cursor: str, entries: Sequence[Entry]) -> str:
     return f'{{"cursor":{msgspec.json.encode(cursor).decode()},"events":[{shown}]}}'
 
 
-def _progress_of(event: Event) -> Hashable | None:
-    if not isinstance(event, _PROGRESS):
-        return None
-    part: Any = event.index if isinstance(event, events.ChunkProgressed) else event.stage
-    return event.job_id, part
+def _progress_of(head: Head) -> Hashable | None:
+    if head.name == _JOB_PROGRESSED:
+        return head.job_id, head.stage
+    if head.name == _CHUNK_PROGRESSED:
+        return head.job_id, head.index
+    return ("issue", head.issue) if head.name == _ISSUE_RENEWED else None
 
 
-def _offers_work(event: Event) -> bool:
-    if isinstance(event, events.JobAdvanced):
-        return event.status == "processing"
-    return isinstance(event, events.ChunkRequeued)
+def _offers_work(head: Head) -> bool:
+    if head.name == _JOB_ADVANCED:
+        return head.status == "processing"
+    return head.name == _CHUNK_REQUEUED

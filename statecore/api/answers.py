@@ -123,10 +123,11 @@ class ProcessAnswer(serializers.Serializer):
 
 
 class ProcessesAnswer(serializers.Serializer):
-    """The active processes, those heard of last first."""
+    """One page of the active processes, those heard of last first."""
 
     processes = ProcessAnswer(many=True)
-    count = serializers.IntegerField()
+    next = serializers.CharField(allow_null=True, help_text="The cursor of the next page.")
+    count = serializers.IntegerField(help_text="How many there are on all pages.")
 
 
 class ProcessBeatAnswer(serializers.Serializer):
@@ -169,10 +170,11 @@ class LockAnswer(serializers.Serializer):
 
 
 class LocksAnswer(serializers.Serializer):
-    """The locks that are held, those first whose lease ends first."""
+    """One page of the locks that are held, those first whose lease ends first."""
 
     locks = LockAnswer(many=True)
-    count = serializers.IntegerField()
+    next = serializers.CharField(allow_null=True, help_text="The cursor of the next page.")
+    count = serializers.IntegerField(help_text="How many there are on all pages.")
 
 
 class ReleasedAnswer(serializers.Serializer):
@@ -210,6 +212,14 @@ class EntryAnswer(serializers.Serializer):
     namespace = serializers.CharField()
     key = serializers.CharField()
     version = serializers.IntegerField()
+
+
+class DeletedAnswer(serializers.Serializer):
+    """The entry is gone."""
+
+    namespace = serializers.CharField()
+    key = serializers.CharField()
+    deleted = serializers.BooleanField()
 
 
 class EntriesAnswer(serializers.Serializer):
@@ -265,7 +275,7 @@ class LabelsAnswer(serializers.Serializer):
 
 
 class RetriedAnswer(serializers.Serializer):
-    """The requests that are tried again, and how many failed ones are left."""
+    """How many requests are tried again, and how many failed ones are left."""
 
-    retried = serializers.ListField(child=serializers.CharField())
+    retried = serializers.IntegerField()
     left = serializers.IntegerField()

@@ -29,7 +29,9 @@ class SecondsField(serializers.FloatField):
         return value
 
 
-class _PageQuery(serializers.Serializer):
+class PageQuery(serializers.Serializer):
+    """Which page to list."""
+
     limit = serializers.IntegerField(min_value=1, max_value=MAX_PAGE, default=50)
     cursor = serializers.CharField(
         required=False, default="", allow_blank=True, max_length=300,
@@ -37,13 +39,13 @@ class _PageQuery(serializers.Serializer):
     )  # fmt: skip
 
 
-class IssueQuery(_PageQuery):
+class IssueQuery(PageQuery):
     """Which issues to list."""
 
     status = serializers.ChoiceField(ISSUE_STATUSES, required=False, default=None)
 
 
-class LabelQuery(_PageQuery):
+class LabelQuery(PageQuery):
     """Which label requests to list."""
 
     status = serializers.ChoiceField(LABEL_STATUSES, required=False, default="queued")

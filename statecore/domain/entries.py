@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -31,8 +32,9 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 class Put(msgspec.Struct, frozen=True, kw_only=True):
     """A wish to set an entry, or to delete it when ``raw`` is ``None``.
 
-    ``if_version`` lets it happen only while the entry has this version, and
-    ``if_absent`` only while there is none.
+    ``if_version`` lets it happen only while the entry has this version,
+    ``if_absent`` only while there is none, ``if_present`` only while there is
+    one, and ``if_tags`` only while its tag is one of these.
     """
 
     namespace: str
@@ -40,6 +42,8 @@ class Put(msgspec.Struct, frozen=True, kw_only=True):
     raw: bytes | None
     if_version: int | None = None
     if_absent: bool = False
+    if_present: bool = False
+    if_tags: frozenset[str] | None = None
 
 
 class Changed(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +67,14 @@ def check_place(namespace: object, key: object) -> tuple[str, str]:
     return check_name("namespace", namespace), check_key("key", key)
 
 
+def tag_of(entry: Entry) -> str:
+    """What stands for exactly this value: its version and a digest of its JSON.
+
+    Programs that count no versions change the digest alone.
+    """
+    return f"{entry.version}-{hashlib.sha256(entry.raw).hexdigest()[:8]}"
+
+
 def check_condition(put: Put, before: Entry | None) -> None:
     """Let a wish come true only on the entry that it was made for.
 
@@ -70,13 +82,18 @@ def check_condition(put: Put, before: Entry | None) -> None:
         VersionConflict: it is another by now; says its version.
     """
     version = before.version if before else None
+    reason = ""
     if put.if_absent and before is not None:
-        raise VersionConflict(f"{put.namespace}/{put.key} exists", version=version, key=put.key)
-    if put.if_version is not None and put.if_version != version:
-        raise VersionConflict(
-            f"{put.namespace}/{put.key} is not at version {put.if_version}",
-            version=version, key=put.key,
-        )  # fmt: skip
+        reason = "exists"
+    elif put.if_present and before is None:
+        reason = "does not exist"
+    elif put.if_version is not None and put.if_version != version:
+        reason = f"is not at version {put.if_version}"
+    elif put.if_tags is not None and (before is None or tag_of(before) not in put.if_tags):
+        reason = "has changed"
+    if reason:
+        place = f"{put.namespace}/{put.key}"
+        raise VersionConflict(f"{place} {reason}", version=version, key=put.key)
 
 
 def next_version(last: int, at: datetime) -> int:

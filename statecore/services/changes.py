@@ -13,17 +13,21 @@ from statecore.store import ops
 from statecore.store.errors import BadCursor
 from statecore.store.steps import Steps, read, tail
 
+MOST_TEXT = 4_000_000
+"""An answer ends with the change that makes its values longer than this, in characters."""
+
 
 class Changes(msgspec.Struct, frozen=True):
     """Changes in order, and the cursor to go on from.
 
     ``reset`` says that some are no longer known: whoever watches must read
-    the namespace again.
+    the namespace again. ``at_end`` says that there were no more events yet.
     """
 
     changes: list[Changed]
     cursor: str
     reset: bool = False
+    at_end: bool = True
 
 
 def now_cursor() -> Steps[str]:
@@ -38,7 +42,8 @@ def changes_after(
     """Changes of some namespaces (or of all) after a cursor, waiting for the first event.
 
     The answer may be empty although ``block_ms`` are not over: something else
-    has happened then, and the cursor has moved past it.
+    has happened then, and the cursor has moved past it. It has fewer than
+    ``limit`` when their values together are large.
 
     Raises:
         InvalidInput: the cursor is none of this stream's, or a namespace is no name.
@@ -50,6 +55,7 @@ def changes_after(
     except BadCursor:
         raise InvalidInput("cursor", "not a cursor of the changes") from None
     found: list[Changed] = []
+    size = 0
     for at, raw in tailed.entries:
         event = codec.decode_event(raw)
         if isinstance(event, StateChanged) and (not namespaces or event.namespace in namespaces):
@@ -57,7 +63,10 @@ def changes_after(
             if values is None:
                 return Changes([], tailed.cursor, reset=True)
             found.append(_changed(event, *values, at))
-    return Changes(found, tailed.cursor, tailed.reset)
+            size += sum(len(text or "") for text in values)
+            if size > MOST_TEXT:
+                return Changes(found, at, tailed.reset, at_end=False)
+    return Changes(found, tailed.cursor, tailed.reset, at_end=len(tailed.entries) < limit)
 
 
 def _values(event: StateChanged) -> Steps[tuple[str | None, str | None] | None]:

@@ -45,7 +45,7 @@ def test_every_route_of_the_api_is_in_the_document(document: dict):
             yield from walk(inner, here) if inner else [here]
 
     routes = {
-        "/" + re.sub(r"<str:(\w+)>", r"{\1}", route)
+        "/" + re.sub(r"<\w+:(\w+)>", r"{\1}", route)
         for route in walk(get_resolver("orchard.api.urls").url_patterns)
     }
     pages = {"/api/v1/schema", "/api/v1/docs", r"/^api(/|$)"}

@@ -6,12 +6,12 @@ import json
 from typing import IO, Any, cast
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils.translation import gettext
 from rich.console import Console
 from rich.table import Table
 
 from statecore.domain.orphans import Orphan
 from statecore.services import EngineAway, orphans, run
+from statecore.wording import comment_on
 
 
 class Command(BaseCommand):
@@ -38,14 +38,6 @@ class Command(BaseCommand):
             Console(file=cast(IO[str], self.stdout)).print(_table(rows))
         else:
             self.stdout.write("No orphans.")
-
-
-def comment_on(orphan: Orphan) -> str:
-    """The words that are left on an orphaned issue, in the site's language."""
-    return gettext(
-        "The process that worked on this issue died unexpectedly. The issue was given back as"
-        " `error`."
-    )
 
 
 def _row(orphan: Orphan) -> dict[str, Any]:
