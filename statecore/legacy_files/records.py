@@ -63,8 +63,8 @@ def clean_record(found: Mapping[str, Any]) -> Cleaned:
                 record[name], unread[name] = None, found[name]
     if unread:
         notes.append(f"not understood and kept under {UNREAD!r}: {', '.join(sorted(unread))}")
-        before = found.get(UNREAD)
-        record[UNREAD] = {**(before if isinstance(before, dict) else {}), **unread}
+        before = found.get(UNREAD, {})
+        record[UNREAD] = {**(before if isinstance(before, dict) else {UNREAD: before}), **unread}
     _settle(record, notes)
     return Cleaned(record, tuple(notes))
 
