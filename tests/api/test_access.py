@@ -10,6 +10,7 @@ from django.urls import get_resolver
 
 from orchard.tokens import SCOPES
 from tests.api.fixtures import Tokens
+from tests.api.state_routes import STATE_ROUTES, filled_in
 
 CHUNK = "0123456789abcdef_chunk_0"
 JOB = "0123456789abcdef"
@@ -52,6 +53,7 @@ ROUTES: list[tuple[str, str, set[str]]] = [
     ("post", "/api/v1/preferences/purifier", {"submit"}),
     ("get", "/api/v1/schema", {"read"}),
     ("get", "/api/v1/docs", {"read"}),
+    *STATE_ROUTES,
 ]
 IDS = [f"{method} {path}" for method, path, _ in ROUTES]
 
@@ -103,7 +105,7 @@ def test_the_table_has_every_route_of_the_api():
         return found
 
     real = {
-        route.replace("<str:job_id>", JOB).replace("<str:worker_id>", "w1")
+        filled_in(route).replace("<str:job_id>", JOB).replace("<str:worker_id>", "w1")
         .replace("<str:name>", CHUNK).replace("<str:form>", "json")
         for route in walk(get_resolver("orchard.api.urls").url_patterns)
     }  # fmt: skip

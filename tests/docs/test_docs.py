@@ -38,6 +38,7 @@ MOVES = [
     ("## Issue", ISSUE_MOVES), ("## Label request", LABEL_MOVES),
 ]  # fmt: skip
 KEYS = [("## Jobs and workers", keys), ("## Issues and state", statecore.keys)]
+EVENTS = [("## Jobs and workers", events), ("## Issues and state", statecore.domain.events)]
 SHARED = {keys.EVENTS}
 """Told of once, with the keys of the jobs."""
 
@@ -62,11 +63,13 @@ def test_the_picture_shows_moves_that_there_are_and_leaves_out_only_aborts():
     assert {to for _, to in moves - drawn} <= {"failed", "cancelled"}
 
 
-def test_every_event_is_on_its_page_with_its_fields():
-    shown = {row[0]: set(row[2].split(", ")) for row in rows(read("events.md"))[2:]}
+@pytest.mark.parametrize(("title", "module"), EVENTS)
+def test_every_event_is_on_its_page_with_its_fields(title, module):
+    section = read("events.md").split(title)[1].split("\n## ")[0]
+    shown = {row[0]: set(row[2].split(", ")) for row in rows(section)[2:]}
     assert shown == {
         event.__struct_config__.tag: set(event.__struct_fields__) - {"at"}
-        for event in typing.get_args(events.Event)
+        for event in typing.get_args(module.Event)
     }
 
 
