@@ -56,6 +56,19 @@ def test_one_command_starts_everything_and_one_signal_stops_it(launch: Launch):
     assert site.errors == []
 
 
+def test_state_files_of_an_older_system_are_taken_over_at_the_first_start(launch: Launch):
+    site = launch("--agents", "0")
+    site.await_ready()
+    assert site.stop() == 0
+    state = site.data / "state"
+    state.mkdir(exist_ok=True)
+    (state / "processed-issues.json").write_text("[98, 267]")
+    again = launch("--agents", "0")
+    again.await_ready()
+    assert again.get("/api/v1/issues/98").json()["status"] == "completed"
+    assert not (state / "processed-issues.json").exists()
+
+
 def test_a_second_start_goes_on_with_the_same_data(launch: Launch):
     site = launch("--agents", "0")
     site.await_ready()

@@ -61,9 +61,9 @@ class Command(BaseCommand):
                 store = get_engine()
             except EngineAway as away:
                 raise CommandError(f"the state engine does not start: {away}") from None
-            self._take_over_old_files(store)
             web, *others = children = _children(data_dir, options["agents"])
             try:
+                self._take_over_old_files(store)
                 for child in children:
                     child.start()
                 if self._await_ready(children, stopping):
@@ -81,6 +81,8 @@ class Command(BaseCommand):
         state_dir = settings.STATECORE["STATE_DIR"]
         try:
             report = migrations.migrate_at_first_start(store, state_dir)
+        except EngineAway:
+            return  # the processes wait for it; the files are taken over at the next start
         except (OSError, StateError) as fault:
             raise CommandError(f"{state_dir}: cannot be taken over: {fault}") from None
         if report:
