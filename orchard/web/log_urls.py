@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from orchard.web import logs
+
+urlpatterns: list[URLPattern] = [
+    path("ui/logs/", logs.logs, name="logs-page"),
+    path("ui/logs/new", logs.new_lines, name="logs-new"),
+]
