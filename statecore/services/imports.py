@@ -6,17 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from statecore import codec, keys
+from statecore import keys
 from statecore.domain.entries import Put
-from statecore.domain.errors import InvalidInput, StateError
-from statecore.domain.issues import check_number
-from statecore.domain.labels import LabelRequest
-from statecore.domain.names import check_key
-from statecore.domain.processes import ACTIVE, Process
+from statecore.domain.errors import StateError
 from statecore.ports.export_format import (
     DAMAGED,
     HISTORY,
@@ -29,18 +24,16 @@ from statecore.ports.export_format import (
     Row,
 )
 from statecore.ports.export_reader import ExportFile
-from statecore.repository import Draft
 from statecore.services import namespaced, recorded
-from statecore.services.engine import get_limits
+from statecore.services.import_rows import add_row, check_row
 from statecore.services.recorded import Outcome, Recorded
 from statecore.services.transfer import Progress, quiet
 from statecore.services.turns import one_at_a_time
 from statecore.store import ops
 from statecore.store.base import Store
-from statecore.store.checks import encode
 from statecore.store.errors import StoreError
 from statecore.store.file_formats import compact
-from statecore.store.steps import Steps, now, read, tail
+from statecore.store.steps import read
 
 TURN = "state-import"
 
@@ -93,7 +86,7 @@ def check_export(path: Path, progress: Progress = quiet) -> Checked:
     counts, found = Counter[str](), dict[str, set[str]]()
     for done, row in enumerate(file.rows()):
         try:
-            _check_row(row)
+            check_row(row)
         except (StateError, StoreError, UnicodeError) as fault:
             raise BadExport(f"line {row.line}: {fault}") from None
         counts["entries" if row.section == NAMESPACES else row.section] += 1
@@ -155,7 +148,7 @@ class _Import:
             done = self._tell("importing", done, batch)
         added = Counter(
             row.section for row in self._rows(PROCESSES, LABELS, METADATA, HISTORY)
-            if self._store.run(_add(row))
+            if self._store.run(add_row(row))
         )  # fmt: skip
         deleted = self._delete_others() if self._mode is Mode.REPLACE else 0
         return self._report(outcome, deleted, added[PROCESSES], added[LABELS], dry_run=False)
@@ -208,102 +201,3 @@ class _Import:
             processes=processes, label_requests=labels,
             not_imported=checked.counts.get(DAMAGED, 0),
         )  # fmt: skip
-
-
-# -- rows ---------------------------------------------------------------------------
-
-
-def _check_row(row: Row) -> None:
-    match row.section:
-        case "namespaces":
-            recorded.check(row.namespace, row.name, row.raw)
-        case "processes":
-            check_key("process", row.name)
-            _fields(row.raw)
-        case "labelRequests":
-            _label(row)
-        case "issueMetadata":
-            check_number(row.name)
-            _fields(row.raw)
-        case "issueHistory":
-            check_number(row.name)
-            _events(row.raw)
-        case _:
-            codec.decode_json(row.raw)
-
-
-def _add(row: Row) -> Steps[bool]:
-    """Bring one thing back that is no entry; false when it is there already."""
-    if row.section == HISTORY:
-        return (yield from _add_history(int(row.name), _events(row.raw)))
-    at = yield from now()
-    draft = Draft(get_limits(), at)
-    match row.section:
-        case "processes":
-            place: ops.Cell = ops.Size(keys.process_info(row.name))
-            _draft_process(draft, row.name, _fields(row.raw))
-        case "labelRequests":
-            place = ops.Key(keys.label(row.name))
-            draft.label(None, _label(row))
-        case _:
-            metadata = keys.issue_metadata(int(row.name))
-            yield ops.Commit({}, (ops.Delete((metadata,)), *_hash(metadata, row)))
-            return True
-    absent = b"0" if isinstance(place, ops.Size) else None
-    reply = yield ops.Commit({place: absent}, draft.writes())
-    return isinstance(reply, ops.Committed)
-
-
-def _draft_process(draft: Draft, name: str, fields: dict[str, bytes]) -> None:
-    draft.fields(keys.process_info(name), dict(fields))
-    status = fields.get("status", ACTIVE.encode()).decode("utf-8", "replace")
-    draft.sign_of_life(Process(process_id=name, status=status))
-
-
-def _add_history(number: int, events: list[bytes]) -> Steps[bool]:
-    place = keys.issue_history(number)
-    known = yield from tail(place, "", 1, 0)
-    if known.entries or not events:
-        return False
-    yield ops.Commit({}, (ops.Append(place, tuple(events), keys.HISTORY_MAX),))
-    return True
-
-
-def _events(raw: bytes) -> list[bytes]:
-    """The events of a history.
-
-    Raises:
-        InvalidInput: it is no list of them.
-    """
-    codec.decode_json(raw)
-    try:
-        events = [bytes(each) for each in msgspec.json.decode(raw, type=list[msgspec.Raw])]
-    except msgspec.MsgspecError as fault:
-        raise InvalidInput("value", f"must be a list of events: {fault}") from None
-    if len(events) > 2 * keys.HISTORY_MAX or None in map(codec.decode_event, events):
-        raise InvalidInput("value", "must be a list of events that there are, and not too long")
-    return events
-
-
-def _hash(key: str, row: Row) -> tuple[ops.Write, ...]:
-    fields = _fields(row.raw)
-    return (ops.HashSet(key, fields),) if fields else ()
-
-
-def _label(row: Row) -> LabelRequest:
-    request = codec.decode_label(row.name, row.raw)
-    if request.request_id != row.name:
-        raise InvalidInput("label request", f"{row.name!r} says that it is {request.request_id!r}")
-    return request
-
-
-def _fields(raw: bytes) -> dict[str, bytes]:
-    """The fields of a hash.
-
-    Raises:
-        InvalidInput: it is no object of texts.
-    """
-    found: Any = codec.decode_json(raw)
-    if not isinstance(found, dict) or not all(isinstance(each, str) for each in found.values()):
-        raise InvalidInput("value", "must be an object of texts")
-    return {name: encode(text) for name, text in found.items()}

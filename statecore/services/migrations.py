@@ -8,30 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
-from statecore import codec
-from statecore.domain.entries import Put
 from statecore.domain.errors import InvalidInput
 from statecore.legacy_files import Note, Plan, has_old_files, move_aside, read_directory
 from statecore.repository import epoch_ms
-from statecore.services import namespaced, recorded
+from statecore.services import recorded
+from statecore.services.migration_flag import OURS, files_of, read_flag, set_flag, start
 from statecore.services.migration_reports import FileReport, Report, report_files
 from statecore.services.recorded import Outcome, Recorded
 from statecore.services.turns import one_at_a_time
-from statecore.services.values import encode_value
 from statecore.store.base import Store
-from statecore.store.steps import Steps, now
+from statecore.store.steps import Steps
 
-CONFIG = "config"
-FLAG = "statusManagerMigrated"
-"""The entry of ``config`` that says that a directory was taken over (CONTRACTS section 3)."""
-STARTED = "statusManagerMigrationStarted"
-"""The entry of ``config`` that is there while that is being done."""
 TURN = "state-migration"
-_OURS = {(CONFIG, FLAG), (CONFIG, STARTED)}
 
 Progress = Callable[[str, int, int], None]
 """Told of each portion: what is being done, how much of it is done, of how much."""
@@ -97,21 +89,6 @@ def migrate_at_first_start(
     return None if report.outcome == "already" and not report.files else report
 
 
-def read_flag() -> Steps[dict[str, Any] | None]:
-    """What the flag says, or ``None`` when nothing was taken over; older systems say just yes."""
-    entry = yield from namespaced.get(CONFIG, FLAG)
-    if entry is None:
-        return None
-    value = codec.decode_json(entry.raw)
-    return value if isinstance(value, dict) else {}
-
-
-def reset() -> Steps[bool]:
-    """Delete the flag, so that the files are taken over again; false when there is none."""
-    yield from namespaced.delete(CONFIG, STARTED)
-    return (yield from namespaced.delete(CONFIG, FLAG))
-
-
 class _Migration:
     """One run over a directory."""
 
@@ -136,12 +113,14 @@ class _Migration:
             return self._report("dry-run", self._tell(plan, outcome), plan)
         outcome = self._write(entries)
         files = self._tell(plan, outcome)
-        self._store.run(_set_flag(files, plan))
+        counts = {"entries": sum(one.new + one.equal for one in files), "requests": plan.requests}
+        complete = {one.file: one.sha256 for one in files if one.is_complete}
+        self._store.run(set_flag(counts, complete))
         return self._report("migrated", self._rename(files), plan)
 
     def _check(self, plan: Plan) -> Iterator[Recorded]:
         for one in plan.entries:
-            if (one.namespace, one.key) in _OURS:
+            if (one.namespace, one.key) in OURS:
                 what = "is for this migration to say, not for the files"
                 self._notes.append(Note(file=one.file, key=one.key, what=what))
                 continue
@@ -154,7 +133,7 @@ class _Migration:
     # -- writing ------------------------------------------------------------------
 
     def _write(self, entries: list[Recorded]) -> Outcome:
-        started = self._store.run(_start())
+        started = self._store.run(start())
 
         def put(batch: list[Recorded]) -> Steps[Outcome]:
             overwrite = self._options.overwrite
@@ -206,7 +185,7 @@ class _Migration:
             return []
         files = [
             FileReport(file=name, kind="", sha256=digest)
-            for name, digest in _files_of(flag).items()
+            for name, digest in files_of(flag).items()
             if (self._directory / name).exists()
         ]
         return self._rename(files)
@@ -233,37 +212,9 @@ class _Migration:
         )  # fmt: skip
 
 
-def _start() -> Steps[int]:
-    """Note that it has begun; the version from which on whatever changes has changed since."""
-    entry = yield from namespaced.get(CONFIG, STARTED)
-    if entry is None:
-        at = yield from now()
-        entry = yield from namespaced.put(CONFIG, STARTED, {"at": codec.iso(at)})
-    return entry.version
-
-
-def _set_flag(files: list[FileReport], plan: Plan) -> Steps[None]:
-    at = yield from now()
-    counts = {"entries": sum(one.new + one.equal for one in files), "requests": plan.requests}
-    complete = {one.file: one.sha256 for one in files if one.is_complete}
-    value = {"at": codec.iso(at), "counts": counts, "files": complete}
-    yield from namespaced.put_many(
-        [
-            Put(namespace=CONFIG, key=FLAG, raw=encode_value(value)),
-            Put(namespace=CONFIG, key=STARTED, raw=None),
-        ]
-    )
-
-
-def _files_of(flag: dict[str, Any]) -> dict[str, str]:
-    files = flag.get("files")
-    is_ours = isinstance(files, dict) and all(isinstance(one, str) for one in files.values())
-    return cast("dict[str, str]", files) if is_ours else {}
-
-
 def _left_to_rename(store: Store, directory: Path, flag: dict[str, Any]) -> bool:
     is_moved = store.name != "memory"
-    return is_moved and any((directory / name).exists() for name in _files_of(flag))
+    return is_moved and any((directory / name).exists() for name in files_of(flag))
 
 
 def _is_home(store: Store, directory: Path) -> bool:

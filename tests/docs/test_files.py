@@ -7,7 +7,7 @@ from pathlib import Path
 
 from statecore.legacy_files.old_files import OLD_KINDS
 from statecore.ports import backup_directories, export_format
-from statecore.services import migrations
+from statecore.services import migration_flag
 
 PAGE = (Path(__file__).parents[2] / "docs" / "files.md").read_text("utf-8")
 
@@ -22,7 +22,7 @@ def test_every_kind_of_old_file_is_on_the_page_in_its_order():
     named = first_cells("State directories of older systems")
     assert named[:-2] == list(OLD_KINDS)
     assert named[-2:] == ["unified-{namespace}.json", "requests/label-update-*.json"]
-    assert f"config.{migrations.FLAG}" in PAGE
+    assert f"config.{migration_flag.FLAG}" in PAGE
 
 
 def test_every_part_of_an_export_is_on_the_page_in_its_order():

@@ -9,8 +9,17 @@ import pytest
 
 from statecore.domain.issues import Holder
 from statecore.domain.lifecycle import IssueStatus
-from statecore.services import checkouts, issue_lists, migrations, namespaced, orphans, recorded
-from statecore.services.migrations import FLAG, NotVerified, Options, migrate
+from statecore.services import (
+    checkouts,
+    issue_lists,
+    migration_flag,
+    migrations,
+    namespaced,
+    orphans,
+    recorded,
+)
+from statecore.services.migration_flag import FLAG
+from statecore.services.migrations import NotVerified, Options, migrate
 from statecore.store import open_store
 from tests.transfer.directories import DAMAGED, SAID, make_directory, write
 from tests.transfer.reading import check_issues, label_requests, values, whole
@@ -87,7 +96,7 @@ def test_files_get_their_new_names_when_all_is_in_the_engine(lasting, old):
 
     def look(what, done, total):
         if what == "renaming" and not at_first_rename:
-            at_first_rename.append((names(directory), lasting.run(migrations.read_flag())))
+            at_first_rename.append((names(directory), lasting.run(migration_flag.read_flag())))
 
     migrate(lasting, directory, progress=look)
     [(files, flag)] = at_first_rename
@@ -126,7 +135,7 @@ def test_a_dry_run_changes_nothing(store, old):
     assert report.outcome == "dry-run"
     assert sum(one.new for one in report.files) == 425
     assert (whole(store), names(directory)) == ({}, files)
-    assert store.run(migrations.read_flag()) is None
+    assert store.run(migration_flag.read_flag()) is None
 
 
 def test_what_the_engine_knows_better_stays_unless_the_files_shall_have_the_say(store, old):
@@ -157,7 +166,7 @@ def test_what_was_changed_after_a_death_in_the_middle_stays(store, old):
 
     with pytest.raises(Death):
         migrate(store, directory, progress=die)
-    assert store.run(migrations.read_flag()) is None
+    assert store.run(migration_flag.read_flag()) is None
     holder = Holder(process_id="agent", pid=1, host="h")
     store.run(checkouts.check_out(1, holder))
     store.run(checkouts.check_in(1, IssueStatus.ERROR, {"error": "x"}))
@@ -211,7 +220,7 @@ def test_verification_finds_what_is_not_as_it_was_put(lasting, old, monkeypatch)
     with pytest.raises(NotVerified, match="config/言語"):
         migrate(lasting, directory, Options(verify=True), meddle)
     assert names(directory) == files
-    assert lasting.run(migrations.read_flag()) is None
+    assert lasting.run(migration_flag.read_flag()) is None
 
 
 def test_the_memory_store_leaves_the_files_because_it_forgets(memory_store, old):
@@ -244,7 +253,7 @@ class TestFirstStart:
     def test_without_files_nothing_happens(self, lasting, tmp_path, place):
         (tmp_path / "empty").mkdir()
         assert migrations.migrate_at_first_start(lasting, tmp_path / place) is None
-        assert lasting.run(migrations.read_flag()) is None
+        assert lasting.run(migration_flag.read_flag()) is None
 
     def test_of_two_that_start_at_once_one_does_it(self, lasting, old):
         directory, _ = old
@@ -269,8 +278,8 @@ class TestFirstStart:
         report = migrations.migrate_at_first_start(lasting, directory)
         assert report.outcome == "already"
         assert all("has changed" in one.why for one in report.left)
-        assert lasting.run(migrations.reset())
-        assert not lasting.run(migrations.reset())
+        assert lasting.run(migration_flag.reset())
+        assert not lasting.run(migration_flag.reset())
         assert migrations.migrate_at_first_start(lasting, directory).outcome == "migrated"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from statecore.management.state_command import StateCommand, opened_store
-from statecore.services.migrations import FLAG, reset
+from statecore.services.migration_flag import FLAG, reset
 
 
 class Command(StateCommand):
