@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -19,9 +19,43 @@ from django.views.decorators.http import require_POST, require_safe
 from orchard.domain.errors import InvalidInput, NotFound, OrchardError
 from orchard.models import AuditEntry
 from orchard.services import EngineAway
-from orchard.web.words import explain_refusal
+from orchard.web.words import Word, explain_refusal
+from statecore.domain import errors as state
 
 View = Callable[..., HttpResponse]
+Refused = OrchardError | state.StateError
+
+OWN_FIELDS = frozenset({"csrfmiddlewaretoken", "next", "confirmed"})
+"""Fields of a form that are the site's; the others go on to the confirmation."""
+_HOMES = {"unknown_job": "jobs-page", "unknown_worker": "workers-page"}
+
+
+class Done(NamedTuple):
+    """What an action has done: the words for the person, and the facts for the audit log."""
+
+    words: str
+    facts: dict[str, Any] = {}
+
+
+class Line(NamedTuple):
+    """One thing of a preview: what, and what will become of it."""
+
+    what: Word
+    note: Word = ""
+    field: tuple[str, str] = ("", "")
+    """What goes on to the confirmation, so that exactly this is done then."""
+
+
+class Preview(NamedTuple):
+    """What an action is about to do."""
+
+    question: Word
+    lines: Sequence[Line]
+    nothing: Word = ""
+    """What is said when there is nothing to do."""
+
+
+Act = Callable[..., "str | Done"]
 
 
 def may_act(user: Any) -> bool:
@@ -38,31 +72,38 @@ def page(view: View) -> View:
             return view(request, *args, **kwargs)
         except EngineAway:
             return _say_away(request)
-        except NotFound as fault:
+        except (NotFound, state.NotFound, state.DamagedRecord) as fault:
             return _say_missing(request, fault)
-        except InvalidInput:
-            return HttpResponseRedirect(request.path)
+        except (InvalidInput, state.InvalidInput) as fault:
+            if request.GET:
+                return HttpResponseRedirect(request.path)
+            return _say_missing(request, fault)
 
     return require_safe(never_cache(login_required(answer)))
 
 
 def action(
-    name: str, subject: str, *, then: str = "", ask: str = ""
-) -> Callable[[Callable[..., str]], View]:
+    name: str, subject: str = "", *, then: str = "", ask: str = "",
+    preview: Callable[..., Preview] | None = None,
+) -> Callable[[Act], View]:  # fmt: skip
     """A button: a POST that does one thing, writes it to the audit log and goes back.
 
     ``subject`` is the argument that it is done to, ``then`` where to go instead
-    of back. With ``ask`` it happens only when it was confirmed.
+    of back. With ``ask`` or ``preview`` it happens only when it was confirmed.
     """
 
-    def decorate(view: Callable[..., str]) -> View:
+    def decorate(view: Act) -> View:
         @wraps(view)
         def answer(request: HttpRequest, **kwargs: Any) -> HttpResponse:
             if not may_act(request.user):
                 raise PermissionDenied
-            if ask and "confirmed" not in request.POST:
-                return _ask(request, ask, kwargs[subject])
-            _do(request, lambda: view(request, **kwargs), name, kwargs[subject])
+            about = str(kwargs.get(subject, ""))
+            if "confirmed" not in request.POST:
+                if preview:
+                    return _show(request, lambda: preview(request, **kwargs), about)
+                if ask:
+                    return _ask(request, {"question": ask, "subject": about})
+            _do(request, lambda: view(request, **kwargs), name, about)
             return HttpResponseRedirect(then or _back(request))
 
         return require_POST(login_required(answer))
@@ -70,21 +111,47 @@ def action(
     return decorate
 
 
-def _do(request: HttpRequest, act: Callable[[], str], name: str, subject: str) -> None:
+def _do(request: HttpRequest, act: Callable[[], str | Done], name: str, subject: str) -> None:
     try:
         done = act()
-    except OrchardError as fault:
-        messages.error(request, explain_refusal(fault))
-    except EngineAway:
-        messages.error(request, _("The state engine is away; nothing was changed. Try again."))
+    except (OrchardError, state.StateError, EngineAway) as fault:
+        _tell_fault(request, fault)
     else:
+        words, facts = (done.words, done.facts) if isinstance(done, Done) else (done, {})
         who = request.user.get_username()
-        AuditEntry.objects.create(who=who, action=name, subject=subject)
-        messages.success(request, done)
+        AuditEntry.objects.create(who=who, action=name, subject=subject[:200], facts=facts)
+        messages.success(request, words)
 
 
-def _ask(request: HttpRequest, question: str, subject: str) -> HttpResponse:
-    context = {"question": question, "subject": subject, "back": _back(request)}
+def _show(request: HttpRequest, make: Callable[[], Preview], subject: str) -> HttpResponse:
+    """What is about to happen, to be confirmed; back with a word when there is nothing."""
+    try:
+        found = make()
+    except (OrchardError, state.StateError, EngineAway) as fault:
+        _tell_fault(request, fault)
+        return HttpResponseRedirect(_back(request))
+    if not found.lines and found.nothing:
+        messages.info(request, str(found.nothing))
+        return HttpResponseRedirect(_back(request))
+    return _ask(request, {"preview": found, "subject": subject})
+
+
+def _tell_fault(request: HttpRequest, fault: Refused | EngineAway) -> None:
+    if isinstance(fault, EngineAway):
+        away = _("The state engine is away; nothing was changed. Try again.")
+        messages.error(request, away)
+    else:
+        messages.error(request, explain_refusal(fault))
+
+
+def _ask(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+    fields = [
+        (name, value)
+        for name, values in request.POST.lists()
+        for value in values
+        if name not in OWN_FIELDS
+    ]
+    context |= {"back": _back(request), "fields": fields}
     return render(request, "orchard/confirm.html", context)
 
 
@@ -103,5 +170,8 @@ def _say_away(request: HttpRequest) -> HttpResponse:
     return answer
 
 
-def _say_missing(request: HttpRequest, fault: NotFound) -> HttpResponse:
-    return render(request, "orchard/missing.html", {"reason": explain_refusal(fault)}, status=404)
+def _say_missing(request: HttpRequest, fault: Refused) -> HttpResponse:
+    orchards = isinstance(fault, OrchardError)
+    home = _HOMES.get(fault.code, "jobs-page" if orchards else "issues-page")
+    context = {"reason": explain_refusal(fault), "home": home}
+    return render(request, "orchard/missing.html", context, status=404)

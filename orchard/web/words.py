@@ -9,6 +9,7 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from orchard.domain.errors import OrchardError
+from statecore.domain.errors import StateError
 
 Word = str | Promise
 
@@ -50,7 +51,17 @@ WORKER_STATES: Mapping[str, Word] = {
 QUESTIONS: Mapping[str, Word] = {
     "cancel_job": _("Cancel this job? What its workers are doing now is thrown away."),
     "delete_job": _("Delete this job, its recording and its transcript? They cannot come back."),
+    "reset_issue": _("Forget all that is known of this issue? A late report on it is refused."),
+    "check_in": _("Take this issue from the process that holds it? A late report is refused."),
+    "repair_orphan": _("Take this issue from its process? Its state becomes “error”."),
+    "retry_all_labels": _("Try all label requests again that were given up?"),
+    "release_lock": _(
+        "Take this lock from its owner? The owner is not stopped: what the lock protects must"
+        " refuse its token."
+    ),
     "remove_worker": _("Remove this worker? What it holds returns to the queue at once."),
+    "delete_entry": _("Delete this entry? Programs that rely on it will miss it."),
+    "reset_migration": _("Take over the files of the older system again at the next start?"),
 }
 
 KNOWN_REASONS: Sequence[Word] = (
@@ -67,12 +78,19 @@ _REFUSALS: Mapping[str, Word] = {
     "unknown_worker": _("This worker is no longer in the fleet."),
     "transition_refused": _("The state it is in now does not allow this."),
     "held": _("Somebody else holds this work now."),
+    "unknown_issue": _("Nothing is known of this issue."),
+    "unknown_process": _("This process is no longer known."),
+    "unknown_lock": _("Nobody holds this lock any more."),
+    "unknown_label_request": _("This label request is no longer there."),
+    "unknown_entry": _("There is no such entry."),
+    "not_checked_out": _("Nobody holds this issue any more."),
+    "stale_token": _("Somebody else has taken this over meanwhile; nothing was changed."),
 }
 
 
-def explain_refusal(fault: OrchardError) -> str:
+def explain_refusal(fault: OrchardError | StateError) -> str:
     """Why something was refused, for people."""
-    return str(_REFUSALS.get(fault.code) or gettext(str(fault)))
+    return str(_REFUSALS.get(fault.code) or gettext(str(fault) or "refused"))
 
 
 def explain_error(error: str) -> str:

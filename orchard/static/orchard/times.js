@@ -1,4 +1,6 @@
 // Times: how long ago, and on pointing the exact moment in the viewer's own zone.
+import { tellCountdowns } from "./countdown.js";
+
 const language = document.documentElement.lang || undefined;
 const ago = new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" });
 const exact = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "long" });
@@ -13,9 +15,10 @@ export function tellTimes(root = document) {
     if (time.textContent !== text) time.textContent = text;
     if (!time.title) time.title = exact.format(at);
   }
+  tellCountdowns(root);
 }
 
 export function startTimes() {
   tellTimes();
-  setInterval(tellTimes, 5000);
+  setInterval(() => tellTimes(), 5000);
 }
