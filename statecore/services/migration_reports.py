@@ -62,7 +62,8 @@ def report_files(plan: Plan, outcome: Outcome, notes: Iterable[Note]) -> list[Fi
         for place in getattr(outcome, name):
             fates[source[place]][name] += 1
     for note in notes:
-        fates[note.file]["refused"] += note.is_refused
+        if note.is_refused:
+            fates[note.file]["refused"] += 1
     return [_report(one, fates[one.file]) for one in plan.files]
 
 

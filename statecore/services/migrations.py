@@ -21,9 +21,15 @@ from statecore.services.migration_reports import FileReport, Report, report_file
 from statecore.services.recorded import Outcome, Recorded
 from statecore.services.turns import one_at_a_time
 from statecore.store.base import Store
+from statecore.store.file_history import JOURNAL
 from statecore.store.steps import Steps
 
 TURN = "state-migration"
+
+_OTHER_STATE = (
+    "label requests, processes and histories of the file store stay there;"
+    " export_state --state-dir and import_state move them as well"
+)
 
 Progress = Callable[[str, int, int], None]
 """Told of each portion: what is being done, how much of it is done, of how much."""
@@ -105,6 +111,8 @@ class _Migration:
         with_unified = not _is_home(self._store, self._directory)
         plan = read_directory(self._directory, with_unified=with_unified)
         self._notes += plan.notes
+        if with_unified and (self._directory / JOURNAL).exists():
+            self._notes.append(Note(file=JOURNAL, key="", what=_OTHER_STATE))
         if not plan.files:
             return self._report("nothing", [], plan)
         entries = list(self._check(plan))

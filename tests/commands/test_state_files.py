@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
+import pty
 import stat
 import subprocess
 import sys
@@ -13,11 +15,10 @@ from pathlib import Path
 import pytest
 from django.conf import settings as site_settings
 from django.core.files.base import ContentFile
-from django.core.files.storage import InMemoryStorage
+from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 
 from orchard.services import engine
-from statecore.management import audio_files
 from statecore.services import namespaced, run
 from tests.transfer.directories import DAMAGED, make_directory
 from tests.transfer.reading import whole
@@ -39,13 +40,12 @@ def site(memory_store, tmp_path, settings):
 
 
 @pytest.fixture
-def audio(monkeypatch):
-    """A storage with one recording."""
-    storage = InMemoryStorage()
-    storage.save("jobs/会議.wav", ContentFile(b"sound"))
-    monkeypatch.setattr(audio_files.list_audio, "__kwdefaults__",
-                        {**audio_files.list_audio.__kwdefaults__, "storage": storage})  # fmt: skip
-    return storage
+def audio(settings):
+    """The site's storage, in memory, with one recording."""
+    backend = "django.core.files.storage.InMemoryStorage"
+    settings.STORAGES = {**site_settings.STORAGES, "default": {"BACKEND": backend}}
+    default_storage.save("jobs/会議.wav", ContentFile(b"sound"))
+    return default_storage
 
 
 def told(name: str, *words: str) -> str:
@@ -212,3 +212,20 @@ def test_the_exit_code_tells_scripts(tmp_path):
     assert ended.stdout == ""
     assert "Traceback" not in ended.stderr
     assert "bad.json" in ended.stderr
+    assert "\x1b" not in ended.stderr  # no bar where nobody looks at it
+
+
+def test_on_a_terminal_there_is_a_bar(tmp_path):
+    make_directory(tmp_path / "old", damaged=False)
+    words = ["--state-dir", str(tmp_path / "old"), "--store", (tmp_path / "new").as_uri()]
+    terminal, end = pty.openpty()
+    ended = subprocess.run(
+        [sys.executable, "manage.py", "migrate_state", *words], cwd=ROOT, stdout=subprocess.PIPE,
+        stderr=end, env={**os.environ, "TERM": "xterm"},
+    )  # fmt: skip
+    os.close(end)
+    shown = os.read(terminal, 100_000).decode("utf-8", "replace")
+    os.close(terminal)
+    assert ended.returncode == 0
+    assert "━" in shown
+    assert b"\x1b" not in ended.stdout

@@ -241,6 +241,16 @@ def test_a_file_store_takes_over_the_older_files_of_its_own_directory(old):
     assert kept == [f"unified-{each}.json" for each in ("comments", "config", "issues", "tasks")]
 
 
+def test_a_directory_of_the_file_store_is_said_to_hold_more(lasting, tmp_path):
+    store = open_store((tmp_path / "used").as_uri())
+    store.run(checkouts.check_out(34, Holder(process_id="agent")))
+    store.close()
+    report = migrate(lasting, tmp_path / "used")
+    assert [note.file for note in report.notes] == ["orchard-state.journal"]
+    assert values(lasting, "issues")["34"]["processId"] == "agent"
+    assert label_requests(lasting) == 0
+
+
 class TestFirstStart:
     def test_old_files_are_taken_over_once(self, lasting, old):
         directory, records = old

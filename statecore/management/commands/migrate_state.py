@@ -18,6 +18,7 @@ from statecore.services.migrations import Options, migrate
 NOTES_SHOWN = 20
 LEFT = 3
 """Exit code when all that could be taken over was, and something could not."""
+_COUNTS = ("entries", "new", "equal", "kept", "replaced", "overruled", "refused")
 _FIRST_LINES = {
     "migrated": "Taken over from {dir} into {store}.",
     "dry-run": "Nothing is changed. From {dir} into {store} would be taken over:",
@@ -63,6 +64,7 @@ def _text(report: Report) -> str:
         shown = io.StringIO()
         Console(file=shown, width=120).print(_table(report.files))
         lines.append(shown.getvalue().rstrip())
+    lines += [f"{one.file} stays: {one.why}" for one in report.left]
     lines += [f"{note.file}, {note.key[:80]}: {note.what}" for note in report.notes[:NOTES_SHOWN]]
     if (more := len(report.notes) - NOTES_SHOWN) > 0:
         lines.append(f"… and {more} more; --json shows all")
@@ -73,9 +75,9 @@ def _text(report: Report) -> str:
 
 
 def _table(files: list[FileReport]) -> Table:
-    counts = ("entries", "new", "equal", "kept", "replaced", "overruled", "refused")
-    table = Table("file", *counts, "then")
+    used = [name for name in _COUNTS if any(getattr(one, name) for one in files)]
+    table = Table("file", *used, "then")
     for one in files:
-        then = one.why or (f"renamed to {one.renamed_to}" if one.renamed_to else "stays")
-        table.add_row(one.file, *(str(getattr(one, name)) for name in counts), then)
+        moved = f"now *{one.renamed_to.removeprefix(one.file)}" if one.renamed_to else "stays"
+        table.add_row(one.file, *(str(getattr(one, name)) for name in used), moved)
     return table
