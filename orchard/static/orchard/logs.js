@@ -91,9 +91,9 @@ class LogList {
   show(isAsked) {
     if (this.held.length && (isAsked || !this.isReading)) {
       const rows = this.held.splice(0).map((row) => adopt(row));
+      rows.forEach(tellMoments); // before they are placed: it changes their height
       if (!this.list.firstElementChild) this.list.replaceChildren();
       keepingPlace(() => rows.forEach((row) => this.place(row)));
-      tellMoments(this.list);
       this.trim();
       if (isAsked) scrollTo({ top: 0 });
     }
