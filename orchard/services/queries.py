@@ -8,9 +8,15 @@ from datetime import datetime, timedelta
 import msgspec
 
 from orchard import codec, keys
-from orchard.domain import timeline, transcripts
+from orchard.domain import timeline, transcripts, workers
 from orchard.domain.chunks import Chunk, parse_chunk_id
-from orchard.domain.errors import InvalidInput, StaleToken, UnknownChunk, UnknownJob
+from orchard.domain.errors import (
+    InvalidInput,
+    StaleToken,
+    UnknownChunk,
+    UnknownJob,
+    UnknownWorker,
+)
 from orchard.domain.events import JobRemoved
 from orchard.domain.jobs import Job
 from orchard.domain.lifecycle import ChunkStatus, JobStatus, WorkerStatus
@@ -194,6 +200,20 @@ def list_workers(limit: int = 1000) -> Steps[list[Worker]]:
     raws = yield from read(*(worker_cell(url) for url, _ in entries))
     found = [codec.decode_worker(raw) for raw in raws if raw is not None]
     return sorted((_as_of(worker, heard_ms) for worker in found), key=lambda w: w.url)
+
+
+def get_worker(worker_id: str) -> Steps[Worker]:
+    """A worker, with its state as of now.
+
+    Raises:
+        UnknownWorker: it is not in the fleet.
+    """
+    url = workers.worker_url(worker_id)
+    heard_ms, _ = yield from worker_bounds()
+    (raw,) = yield from read(worker_cell(url or worker_id))
+    if raw is None:
+        raise UnknownWorker
+    return _as_of(codec.decode_worker(raw), heard_ms)
 
 
 def _as_of(worker: Worker, heard_ms: float) -> Worker:

@@ -16,7 +16,15 @@ from orchard.web import words
 from orchard.web.access import may_act, page
 from orchard.web.hour_charts import MINUTES, draw_bars, draw_line, per_minute
 from orchard.web.lanes import draw_lanes
-from orchard.web.shown import ENDED, ShownWorker, jobs_of, show_blocks, show_job, show_worker
+from orchard.web.shown import (
+    ENDED,
+    ShownWorker,
+    jobs_of,
+    show_blocks,
+    show_job,
+    show_speeds,
+    show_worker,
+)
 
 RECENT = 20
 PAGE = 50
@@ -90,6 +98,25 @@ def workers(request: HttpRequest) -> HttpResponse:
         "master": request.build_absolute_uri("/").rstrip("/"),
     }
     return render(request, "orchard/workers.html", context)
+
+
+@page
+def worker(request: HttpRequest, worker_id: str) -> HttpResponse:
+    """One worker: what it holds, how fast it was, and what it says of itself."""
+    cursor = run(queries.events_end())
+    found = run(queries.get_worker(worker_id))
+    shown = show_workers([found])
+    context = {
+        "page": "worker",
+        "topic": "fleet",
+        "cursor": cursor,
+        "refresh": True,
+        "one": shown[0],
+        "workers": shown,
+        "speeds": show_speeds(found),
+        "may_act": may_act(request.user),
+    }
+    return render(request, "orchard/worker.html", context)
 
 
 def numbers() -> dict[str, Any]:

@@ -190,6 +190,18 @@ def show_worker(worker: Worker, views: dict[str, JobView]) -> ShownWorker:
     return ShownWorker(worker, [_held(name, views) for name in worker.pending_chunks])
 
 
+def show_speeds(worker: Worker) -> list[dict[str, Any]]:
+    """The last chunks of a worker, the latest first, each with how many times faster it was."""
+    return [
+        {
+            "timestamp": one.timestamp, "chunk_duration_sec": one.chunk_duration_sec,
+            "processing_time_sec": one.processing_time_sec,
+            "times": 1 / one.speed_ratio if one.speed_ratio > 0 else None,
+        }
+        for one in reversed(worker.performance_history)
+    ]  # fmt: skip
+
+
 def jobs_of(workers: Iterable[Worker]) -> set[str]:
     """The jobs that these workers hold chunks of."""
     places = (parse_chunk_id(name) for worker in workers for name in worker.pending_chunks)

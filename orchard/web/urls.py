@@ -34,6 +34,7 @@ urlpatterns = [
     path("ui/jobs/<str:job_id>/delete", actions.delete_job, name="job-delete"),
     path("ui/workers/", pages.workers, name="workers-page"),
     path("ui/workers/list", fragments.workers, name="workers-list"),
+    path("ui/workers/<str:worker_id>/", pages.worker, name="worker-page"),
     path("ui/workers/<str:worker_id>/drain", actions.drain_worker, name="worker-drain"),
     path("ui/workers/<str:worker_id>/pause", actions.pause_worker, name="worker-pause"),
     path("ui/workers/<str:worker_id>/resume", actions.resume_worker, name="worker-resume"),

@@ -233,3 +233,18 @@ def test_claims_of_many_jobs_still_make_one_small_page(operator: Client):
         processing(2)
     run(claims.claim("w1", 6))
     assert text_of(operator.get("/ui/workers/")).count("data-chunk=") == 6
+
+
+def test_the_page_of_a_worker_tells_its_speeds_and_what_it_says_of_itself(reader: Client):
+    processing(2)
+    run(fleet.register(name="kitchen-pc", metadata={"model": "<script>alert(1)</script>"}))
+    complete(claim("kitchen-pc")[0])
+    claim("kitchen-pc")
+    page = text_of(reader.get("/ui/workers/kitchen-pc/"))
+    assert "&lt;script&gt;alert(1)" in page
+    assert "<script>alert(1)" not in page
+    assert page.count('<td class="number">0.5 s</td>') == 1
+    assert "?worker=kitchen-pc" in page
+    assert "data-refresh" in page
+    assert reader.get("/ui/workers/nobody/").status_code == 404
+    assert reader.get("/ui/workers/bad%20name/").status_code == 404
