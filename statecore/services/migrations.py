@@ -6,6 +6,7 @@ then are files renamed. Whoever comes after a process that died goes on from the
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from statecore.store.file_history import JOURNAL
 from statecore.store.steps import Steps
 
 TURN = "state-migration"
+log = logging.getLogger(__name__)
 
 _OTHER_STATE = (
     "label requests, processes and histories of the file store stay there;"
@@ -81,8 +83,9 @@ def migrate_at_first_start(
 ) -> Report | None:
     """Take over a directory when it holds old files and that was not done; else ``None``.
 
-    Processes that start at the same time wait for the one that does it. When it
-    was done and its files are there again, the report says whether they have changed.
+    Files that are left are logged. Processes that start at the same time wait
+    for the one that does it. When it was done and its files are there again, the
+    report says whether they have changed.
 
     Raises: see :func:`migrate`.
     """
@@ -92,6 +95,9 @@ def migrate_at_first_start(
     if flag is not None and not _left_to_rename(store, directory, flag):
         return None
     report = migrate(store, directory, Options(), progress)
+    log.info("State files of %s: %s", directory, report.outcome)
+    for one in report.left:
+        log.warning("%s stays: %s", directory / one.file, one.why)
     return None if report.outcome == "already" and not report.files else report
 
 

@@ -252,10 +252,11 @@ def test_a_directory_of_the_file_store_is_said_to_hold_more(lasting, tmp_path):
 
 
 class TestFirstStart:
-    def test_old_files_are_taken_over_once(self, lasting, old):
+    def test_old_files_are_taken_over_once(self, lasting, old, caplog):
         directory, records = old
         report = migrations.migrate_at_first_start(lasting, directory)
         assert report.outcome == "migrated"
+        assert f"{DAMAGED} stays: damaged" in caplog.text
         assert set(records) <= set(values(lasting, "issues"))
         assert migrations.migrate_at_first_start(lasting, directory) is None
 
