@@ -29,6 +29,7 @@ REST_S = (1.0, 2.0, 5.0, 15.0, 30.0)
 """Rests after failures, in seconds."""
 CLOSE_S = 3.0
 """How long the end of the program may be put off for the last lines."""
+ISSUE_MAX = 2**53
 
 _JOB = re.compile(r"([0-9a-f]{16})(?:_chunk_\d+)?")
 _OWN_ATTRIBUTES = frozenset(
@@ -116,7 +117,8 @@ class BatchingHandler(logging.Handler):
             time_ms=round(record.created * 1000), level=record.levelno, logger=record.name,
             message=cut(record.getMessage(), MESSAGE_MAX), process=self._process,
             worker=str(facts["worker"] or self._worker), job=str(facts["job"] or _job_of(record)),
-            issue=issue if isinstance(issue, int) else None, fields=fields,
+            issue=issue if isinstance(issue, int) and 0 <= issue <= ISSUE_MAX else None,
+            fields=fields,
         )  # fmt: skip
         return make_line(line, line.time_ms)
 

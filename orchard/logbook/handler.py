@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from orchard.logbook.batching import BatchingHandler
+from orchard.logbook.batching import BatchingHandler, LinesRefused
 from orchard.logbook.lines import Line
 from orchard.logbook.writing import Limits, Writer
 
@@ -25,8 +25,12 @@ class LogbookHandler(BatchingHandler):
 
         Raises:
             LogsAway: the database cannot take them now.
+            LinesRefused: there is something in them that it will never take.
         """
-        self._writer.write(lines)
+        try:
+            self._writer.write(lines)
+        except (ValueError, TypeError, OverflowError) as fault:
+            raise LinesRefused(str(fault)) from fault
 
     def close(self) -> None:
         """Write what is left, and close the file."""

@@ -23,6 +23,8 @@ NAME_MAX = 200
 VALUE_MAX = 20_000
 FIELDS_MAX = 40
 DEEPEST = 6
+NUMBER_MAX = 2**63
+LEVEL_MAX = 100
 AHEAD_MS = 60_000
 """How far a sender's clock may be ahead before its lines are filed at the time they came."""
 
@@ -67,7 +69,8 @@ def make_line(line: Line, now_ms: int) -> Line:
         fields["said_at"] = datetime.fromtimestamp(time_ms / 1000, UTC).isoformat()
         time_ms = now_ms
     return Line(
-        time_ms=time_ms, level=line.level, message=clean(line.message, MESSAGE_MAX),
+        time_ms=time_ms, level=max(0, min(line.level, LEVEL_MAX)),
+        message=clean(line.message, MESSAGE_MAX),
         logger=clean(line.logger, NAME_MAX), process=clean(line.process, NAME_MAX),
         worker=clean(line.worker, NAME_MAX), job=clean(line.job, NAME_MAX), issue=line.issue,
         fields=fields,
@@ -78,7 +81,9 @@ def clean_value(name: str, value: Any, depth: int = 0) -> Any:
     """A field's value without secrets; what JSON cannot say becomes text."""
     if is_secret_name(name) and value:
         return HIDDEN
-    if value is None or isinstance(value, bool | int | float):
+    if value is None or isinstance(value, bool | float):
+        return value
+    if isinstance(value, int) and abs(value) < NUMBER_MAX:
         return value
     if isinstance(value, Mapping) and depth < DEEPEST:
         return {
@@ -99,9 +104,9 @@ def parse_level(value: str | int) -> int:
         name = value.strip().lower()
         number = int(name) if name.isdecimal() and len(name) <= 3 else -1
         value = LEVELS.get(_ALIASES.get(name, name), number)
-    if not 0 <= value <= 100:
+    if not 0 <= value <= LEVEL_MAX:
         allowed = ", ".join(LEVELS)
-        raise ValueError(f"must be one of {allowed}, or a number from 0 to 100")
+        raise ValueError(f"must be one of {allowed}, or a number from 0 to {LEVEL_MAX}")
     return value
 
 

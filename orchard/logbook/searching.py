@@ -101,8 +101,8 @@ class Reader:
 
     def _bounds(self, search: Search) -> tuple[int, int]:
         oldest_ms = round(time.time() * 1000) - self._max_age_ms
-        low = line_id(max(0, search.since_ms, oldest_ms), 0)
-        return low, _FOREVER if search.until_ms is None else line_id(max(0, search.until_ms), 0)
+        low = _place(max(search.since_ms, oldest_ms))
+        return low, _FOREVER if search.until_ms is None else _place(search.until_ms)
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -181,6 +181,11 @@ def _read(rows: sqlite3.Cursor, words: tuple[str, ...], limit: int) -> list[Foun
 def _has_words(line: FoundLine, words: tuple[str, ...]) -> bool:
     text = texts_of(line)
     return all(word in text for word in words)
+
+
+def _place(time_ms: int) -> int:
+    """The first place of a moment, however far away it is."""
+    return min(line_id(max(0, time_ms), 0), _FOREVER)
 
 
 def _arrivals(found: list[Book]) -> int:

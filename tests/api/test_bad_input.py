@@ -20,7 +20,7 @@ TAKES_JSON = [
     "/workers/add", "/workers/remove", "/preferences/purifier", "/api/v1/workers",
     "/api/v1/workers/w1/heartbeat", "/api/v1/workers/w1/claim",
     "/api/v1/chunks/x_chunk_0/progress", "/api/v1/chunks/x_chunk_0/complete",
-    "/api/v1/chunks/x_chunk_0/fail", "/api/v1/logs",
+    "/api/v1/chunks/x_chunk_0/fail",
 ]  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from django.test import AsyncClient, Client
 
 from orchard.logbook import site
 from tests.api.fixtures import Tokens, post_json
+from tests.api.test_bad_input import JSON_BODIES
 
 PATH = "/api/v1/logs"
 
@@ -138,6 +139,13 @@ def test_a_wrong_line_is_refused_by_the_name_of_its_field(client: Client, body: 
     assert found(client) == []
 
 
+@pytest.mark.parametrize("body", JSON_BODIES, ids=lambda body: str(body[:20]))
+def test_a_body_that_makes_no_sense_is_refused_in_json(client: Client, body: bytes):
+    answer = client.generic("POST", PATH, body, "application/json")
+    assert answer.status_code == (413 if len(body) > 1_000_000 else 400)
+    assert "error" in answer.json()
+
+
 def test_a_body_that_is_too_large_is_413(client: Client):
     answer = send(client, *({"message": "x" * 11_000} for _ in range(100)))
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
@@ -169,6 +177,12 @@ def test_strange_but_valid_times_are_taken(client: Client):
     lines = client.get(PATH).json()["lines"]
     assert {line["message"] for line in lines} == {"from tomorrow", "last"}
     assert lines[0]["fields"]["said_at"].startswith(("9999", str(ahead.year)))
+
+
+def test_moments_far_away_can_be_asked_for(client: Client):
+    send(client, {"message": "a line", "big": 10**30})
+    assert found(client, since="0001-01-01T00:00", until="9999-12-31T23:59") == ["a line"]
+    assert found(client, since="9999-12-31T23:59") == found(client, until="0001-01-01T00:00") == []
 
 
 def test_secrets_are_taken_out(client: Client):

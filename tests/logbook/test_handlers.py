@@ -108,9 +108,11 @@ def test_what_cannot_be_said_does_not_break_the_program(
     logger.warning("%s", Silent())
     logger.warning("%d", "x")
     logger.warning("odd", extra={"thing": object(), "many": {"a": {1, 2}}, "nan": float("nan")})
+    logger.warning("large", extra={"number": 10**400, "issue": 10**30})
+    logger.log(10**30, "loud")
     logger.warning("half a character \udc80")
     handler.flush()
-    assert logbook.find() == ["half a character \\udc80", "odd"]
+    assert logbook.find() == ["half a character \\udc80", "loud", "large", "odd"]
     assert "no words" in capsys.readouterr().err
 
 
