@@ -86,7 +86,8 @@ class Command(BaseCommand):
         except (OSError, StateError) as fault:
             raise CommandError(f"{state_dir}: cannot be taken over: {fault}") from None
         if report:
-            self.stderr.write(f"State files of {state_dir}: {report.outcome}")
+            left = "".join(f"; {one.file}: {one.why}" for one in report.left)
+            self.stderr.write(f"State files of {state_dir}: {report.outcome}{left}")
 
     def _welcome(self, admin: User) -> None:
         """Two lines that scripts and people wait for."""
