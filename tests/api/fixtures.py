@@ -15,7 +15,6 @@ from django.test import AsyncClient, Client
 from orchard.services import engine
 from orchard.tokens import create_token, forget_bearers
 from statecore.store.base import Store
-from statecore.store.memory import MemoryStore
 
 Tokens = Callable[..., dict[str, str]]
 
@@ -45,10 +44,11 @@ def _site(settings: Any, tmp_path: Path) -> Iterator[None]:
 
 
 @pytest.fixture
-def store(memory_store: MemoryStore) -> Iterator[Store]:
-    """The services of the test run against this store."""
-    before = engine.use(memory_store)
-    yield memory_store
+def store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    """The services of the test run against this store: memory, unless its mark says redis."""
+    store: Store = request.getfixturevalue(f"{getattr(request, 'param', 'memory')}_store")
+    before = engine.use(store)
+    yield store
     engine.use(before)
 
 
@@ -73,6 +73,18 @@ def client(store: Store, tokens: Tokens) -> Client:
 def agent(store: Store, tokens: Tokens) -> Client:
     """A client with the rights of a worker."""
     return Client(headers=tokens("worker", name="agents"))
+
+
+@pytest.fixture
+def issues(store: Store, tokens: Tokens) -> Client:
+    """A program that may work on issues."""
+    return Client(headers=tokens("issues", name="agents"))
+
+
+@pytest.fixture
+def state(store: Store, tokens: Tokens) -> Client:
+    """A program that may change state."""
+    return Client(headers=tokens("state", name="keepers"))
 
 
 @pytest.fixture
