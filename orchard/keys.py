@@ -51,6 +51,11 @@ def results(job_id: str) -> str:
     return f"results:{job_id}"
 
 
+def edits(job_id: str) -> str:
+    """Hash: where a line begins (ms) -> its text as somebody edited it."""
+    return f"edits:{job_id}"
+
+
 def jobs_in(status: JobStatus) -> str:
     """Sorted set: jobs in a state; by creation while active, by expiry once ended (epoch ms)."""
     return f"{JOBS}:{status}"

@@ -98,6 +98,8 @@ class Draft(WriteDraft):
         if after.has_ended and after.status is not JobStatus.COMPLETED:
             # A retry goes on with the results, so they live as long as the record.
             self.expire(keys.results(after.job_id), kept)
+        if after.has_ended:
+            self.expire(keys.edits(after.job_id), kept)
 
     def chunk(self, job_id: str, before: Chunk | None, after: Chunk) -> None:
         """Write a chunk's record, and move it to where the record belongs."""
@@ -151,7 +153,8 @@ class Draft(WriteDraft):
 
     def drop_job(self, job_id: str, total_chunks: int = 0) -> None:
         """Forget a job and all that belongs to it in the engine."""
-        self.delete(keys.job(job_id), keys.chunks(job_id), keys.results(job_id))
+        beside = (keys.chunks(job_id), keys.results(job_id), keys.edits(job_id))
+        self.delete(keys.job(job_id), *beside)
         indexes = [
             keys.JOBS,
             keys.STAGE_QUEUE,

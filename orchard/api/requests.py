@@ -55,6 +55,14 @@ class EventQuery(serializers.Serializer):
     wait_s = SecondsField(min_value=0, max_value=30, default=0)
 
 
+class TranscriptQuery(serializers.Serializer):
+    """Which text of a transcript."""
+
+    edited = serializers.BooleanField(
+        default=False, help_text="As people have edited it; else as it was heard."
+    )
+
+
 class AudioQuery(serializers.Serializer):
     """Whose sound it is."""
 

@@ -60,6 +60,12 @@ class TransitionRefused(OrchardError):
     code = "transition_refused"
 
 
+class TextChanged(OrchardError):
+    """Somebody else has edited this line meanwhile."""
+
+    code = "text_changed"
+
+
 class WorkerUnavailable(OrchardError):
     """The worker takes no more work."""
 

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from orchard.conf import get_conf
 from orchard.domain.errors import UnknownJob
 from orchard.domain.workers import Worker
-from orchard.services import counts, preferences, queries, run, samples
+from orchard.services import counts, edits, preferences, queries, run, samples
 from orchard.services.queries import JobView
 from orchard.web import words
 from orchard.web.access import may_act, page
@@ -165,7 +165,8 @@ def job_context(request: HttpRequest, job_id: str) -> dict[str, Any]:
         "workers": [
             show_worker(worker, {job_id: view}) for worker in fleet if worker.worker_id in working
         ],
-        "blocks": show_blocks(view.chunks, script.transcript),
+        "blocks": show_blocks(view.chunks, script.transcript, run(edits.get_edits(job_id))),
+        "is_edited": bool(run(edits.get_edits(job_id))),
         "partial": script.partial,
         "has_text": bool(script.transcript.segments),
         "has_ended": view.job.has_ended,

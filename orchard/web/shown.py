@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ from orchard.domain.chunks import Chunk, chunk_id, parse_chunk_id
 from orchard.domain.jobs import Job
 from orchard.domain.timeline import Line, Transcript
 from orchard.domain.workers import Worker
+from orchard.services.edits import Edit
 from orchard.services.queries import JobView
 from orchard.web import chunk_map, words
 
@@ -173,11 +174,24 @@ class ShownWorker:
 
 
 @dataclass(frozen=True)
+class ShownLine:
+    """A line with what somebody has made of it."""
+
+    line: Line
+    edit: Edit | None
+
+    @property
+    def text(self) -> str:
+        """The text as it is read."""
+        return self.edit.text if self.edit else self.line.text
+
+
+@dataclass(frozen=True)
 class Block:
     """What was said in one chunk, or that it is not known yet."""
 
     chunk: Chunk
-    lines: Sequence[Line]
+    lines: Sequence[ShownLine]
 
 
 def show_job(view: JobView) -> ShownJob:
@@ -208,16 +222,18 @@ def jobs_of(workers: Iterable[Worker]) -> set[str]:
     return {place[0] for place in places if place}
 
 
-def show_blocks(chunks: Sequence[Chunk], transcript: Transcript) -> list[Block]:
+def show_blocks(
+    chunks: Sequence[Chunk], transcript: Transcript, edited: Mapping[int, Edit]
+) -> list[Block]:
     """The transcript chunk by chunk, in the order of the recording."""
     ordered = sorted(chunks, key=lambda chunk: chunk.start_ms)
-    lines: list[list[Line]] = [[] for _ in ordered]
+    lines: list[list[ShownLine]] = [[] for _ in ordered]
     at = 0
     for line in transcript.segments:
         while at + 1 < len(ordered) and line.start_ms >= ordered[at + 1].start_ms:
             at += 1
         if ordered:
-            lines[at].append(line)
+            lines[at].append(ShownLine(line, edited.get(line.start_ms)))
     return [Block(*pair) for pair in zip(ordered, lines, strict=True)]
 
 

@@ -8,6 +8,7 @@ from django.urls import path
 from orchard.web import (
     actions,
     cleanup_urls,
+    editing,
     fragments,
     issue_urls,
     listening,
@@ -28,6 +29,7 @@ urlpatterns = [
     path("ui/jobs/<str:job_id>/", pages.job, name="job-page"),
     path("ui/jobs/<str:job_id>/changes", fragments.job_changes, name="job-changes"),
     path("ui/jobs/<str:job_id>/audio", listening.job_audio, name="job-audio"),
+    path("ui/jobs/<str:job_id>/edit", editing.edit_line, name="line-edit"),
     path("ui/jobs/<str:job_id>/cancel", actions.cancel_job, name="job-cancel"),
     path("ui/jobs/<str:job_id>/retry", actions.retry_job, name="job-retry"),
     path("ui/jobs/<str:job_id>/pin", actions.pin_job, name="job-pin"),

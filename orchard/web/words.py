@@ -78,6 +78,7 @@ _REFUSALS: Mapping[str, Word] = {
     "unknown_worker": _("This worker is no longer in the fleet."),
     "transition_refused": _("The state it is in now does not allow this."),
     "held": _("Somebody else holds this work now."),
+    "text_changed": _("Somebody else has edited this line meanwhile."),
     "unknown_issue": _("Nothing is known of this issue."),
     "unknown_process": _("This process is no longer known."),
     "unknown_lock": _("Nobody holds this lock any more."),

@@ -14,6 +14,7 @@ export class Reader {
     article.addEventListener("click", (event) => this.click(event));
     this.tools.querySelector("[data-find]").addEventListener("input", (event) => this.find(event.target.value));
     this.tools.querySelector("[data-copy]").addEventListener("click", (event) => this.copy(event.currentTarget));
+    this.edit = new Edits(article);
     // New lines come while somebody searches: they are searched as well.
     new MutationObserver(() => this.query && this.find(this.query)).observe(article.querySelector(".blocks"), { childList: true, subtree: true });
   }
@@ -60,6 +61,54 @@ export class Reader {
     const words = button.querySelector("span"), before = words.textContent;
     words.textContent = button.dataset.done;
     setTimeout(() => { words.textContent = before; }, 2000);
+  }
+}
+
+// Editing: each line is its own field, saved when it is left; what was heard stays beside it.
+class Edits {
+  constructor(article) {
+    this.article = article;
+    this.form = article.querySelector("[data-edit-form]");
+    const button = this.form?.querySelector("[data-edit]");
+    if (!button) return;
+    button.addEventListener("click", () => this.toggle(button));
+    article.addEventListener("focusin", (event) => { const said = this.line(event); if (said) said.was ??= said.textContent; });
+    article.addEventListener("focusout", (event) => { const said = this.line(event); if (said) this.save(said); });
+    article.addEventListener("keydown", (event) => {
+      const said = this.line(event);
+      if (said && event.key === "Enter") { event.preventDefault(); said.blur(); }
+      if (said && event.key === "Escape") { said.textContent = said.was; said.blur(); }
+    });
+  }
+
+  line(event) { return this.article.classList.contains("editing") && event.target.closest?.(".line[data-start] .said"); }
+
+  toggle(button) {
+    const on = this.article.classList.toggle("editing");
+    button.setAttribute("aria-pressed", on);
+    for (const said of this.article.querySelectorAll(".line[data-start] .said")) {
+      said.contentEditable = on ? "plaintext-only" : "inherit";
+      on ? said.setAttribute("role", "textbox") : said.removeAttribute("role");
+    }
+  }
+
+  async save(said) {
+    const text = said.textContent.trim(), was = said.was;
+    said.was = undefined;
+    if (was === undefined || text === was) return;
+    const body = new FormData(this.form);
+    body.set("start_ms", said.closest(".line").dataset.start);
+    body.set("text", text);
+    body.set("was", was);
+    said.dataset.state = "saving";
+    const answer = await fetch(this.form.action, { method: "POST", body, headers: { "X-Requested-With": "fetch" } }).catch(() => null);
+    const told = answer?.headers.get("Content-Type")?.includes("json") ? await answer.json() : {};
+    said.dataset.state = answer?.ok ? "saved" : "refused";
+    if (answer?.ok) { said.dataset.edited = ""; said.title = ""; return; }
+    // What was typed stays where it is; what it collides with is told.
+    said.title = told.error ?? _("It could not be saved. Try again.");
+    if (told.text !== undefined) said.was = told.text;
+    else said.was = was;
   }
 }
 

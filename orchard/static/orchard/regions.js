@@ -64,7 +64,7 @@ export function swapKeyed(list, fresh, isWhole) {
 
 export function swap(old, fresh) {
   const source = sourceOf(fresh);
-  if (sources.get(old) === source || isSelected(old)) return old;
+  if (sources.get(old) === source || isSelected(old) || isEdited(old)) return old;
   const focus = old.contains(document.activeElement) && document.activeElement;
   const item = adopt(fresh, source);
   old.replaceWith(item);
@@ -91,6 +91,9 @@ function sameControl(item, focus) {
   if (focus.dataset.keep) return item.querySelector(`[data-keep="${CSS.escape(focus.dataset.keep)}"]`);
   return focus.getAttribute("href") ? item.querySelector(`[href="${CSS.escape(focus.getAttribute("href"))}"]`) : null;
 }
+
+// Nor is what somebody is typing.
+const isEdited = (node) => node.contains(document.activeElement) && document.activeElement.isContentEditable;
 
 // Text that somebody has just selected is not taken from under the cursor.
 function isSelected(node) {
