@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from orchard.web import engine, events
+
+urlpatterns: list[URLPattern] = [
+    path("ui/events/", events.events, name="events-page"),
+    path("ui/events/new", events.new_events, name="events-new"),
+    path("ui/engine/", engine.engine, name="engine-page"),
+]
