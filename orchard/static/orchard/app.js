@@ -1,9 +1,12 @@
 // Every page starts here: what it finds in the document decides what comes alive.
 import { startRun, startSelection } from "./cleanup.js";
 import { startConfirm } from "./confirm.js";
+import { startCountdowns } from "./countdown.js";
+import { Board } from "./issues.js";
 import { JobPage } from "./job.js";
 import { JobList } from "./jobs.js";
 import { Live } from "./live.js";
+import { startLogs } from "./logs.js";
 import { adoptMaps } from "./map.js";
 import { pacer } from "./pacer.js";
 import { Reader } from "./reader.js";
@@ -51,6 +54,7 @@ function startParts() {
     ...regions("workers").map((list) => new WorkerList(list)),
     ...regions("events").filter((list) => "follows" in list.dataset).map((list) => new EventList(list)),
     ...("refresh" in document.body.dataset ? [{ apply: pacer(refresh, 400) }] : []),
+    ...(document.querySelector("[data-board]") ? [new Board(pacer(refresh, 400))] : []),
     ...(article ? [new JobPage(article, refresh)] : []),
     ...counts.map((renew) => ({ apply: (event) => event.name.endsWith("progressed") || renew() })),
     ...filters.map((renew) => ({ apply: (event) => event.name.startsWith("job.") && event.name !== "job.progressed" && renew() })),
@@ -89,9 +93,11 @@ const CHARTS_MS = 10_000;
 setInterval(() => !document.hidden && document.querySelector('[data-region="charts"]') && swapNumbers("charts").catch(() => {}), CHARTS_MS);
 startTheme();
 startTimes();
+startCountdowns(pacer(refresh, 3000));
 startConfirm();
 startState();
 startPolling();
+startLogs();
 const form = document.getElementById("upload-form");
 if (form) new Uploads(form);
 document.querySelectorAll("[data-run]").forEach(startRun);
