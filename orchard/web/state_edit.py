@@ -18,7 +18,7 @@ from orchard.web import state
 from orchard.web.access import may_act
 from statecore.domain.entries import Entry
 from statecore.domain.errors import InvalidInput, StateError, TooLarge, VersionConflict
-from statecore.services import EngineAway, EngineBusy, editing, migrations, namespaced, run
+from statecore.services import EngineAway, EngineBusy, editing, migration_flag, namespaced, run
 
 AUDITED_CHARS = 20_000
 """Of a larger value, the audit log keeps the beginning."""
@@ -73,7 +73,7 @@ def reset_migration(request: HttpRequest) -> HttpResponse:
         return _ask(request, "reset_migration", *state.FLAG)
     try:
         before = run(namespaced.get(*state.FLAG))
-        done = run(migrations.reset())
+        done = run(migration_flag.reset())
     except (StateError, EngineAway, EngineBusy) as fault:
         messages.error(request, explain(fault))
         return HttpResponseRedirect(state.entry_url(*state.FLAG))
