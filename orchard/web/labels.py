@@ -65,7 +65,8 @@ def labels(request: HttpRequest) -> HttpResponse:
         "page": "labels", "topic": "labels", "cursor": cursor, "refresh": True,
         "requests": [show_request(one) for one in found.requests], "next": found.next,
         "filters": [(name, word, counts[LabelStatus(name)]) for name, word in LABEL_STATES.items()],
-        "status": str(status), "status_query": f"status={status}", "failed": counts[LabelStatus.FAILED],
+        "status": str(status), "status_query": f"status={status}",
+        "failed": counts[LabelStatus.FAILED],
         "is_first": not request.GET.get("cursor"), "clock": run(queries.clock()),
         "may_act": may_act(request.user),
     }  # fmt: skip
