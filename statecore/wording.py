@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from django.utils.translation import gettext
+from django.conf import settings
+from django.utils.translation import gettext, override
 
-from statecore.domain.orphans import Orphan
+from statecore.domain.orphans import COMMENT, Orphan
 
 
 def comment_on(orphan: Orphan) -> str:
-    """The words that are left on an orphaned issue."""
-    return gettext(
-        "The process that worked on this issue died unexpectedly. The issue was given back as"
-        " `error`."
-    )
+    """The words that are left on an orphaned issue; others than whoever repairs it read them."""
+    with override(settings.LANGUAGE_CODE):
+        return gettext(COMMENT)

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from orchard.services import fleet, reports, run, submissions
 from statecore.services import checkouts, issue_lists, labels, locks, namespaced, orphans, processes
+from statecore.wording import comment_on
 
 Word = str | Promise
 BY_HAND = "by hand"
@@ -40,14 +40,7 @@ def _delete_entry(name: str) -> None:
 
 
 def _repair(name: str) -> None:
-    run(orphans.repair_number(int(name), lambda orphan: _comment()))
-
-
-def _comment() -> str:
-    return gettext(
-        "The process that worked on this issue died unexpectedly. The issue was given back as"
-        " `error`."
-    )
+    run(orphans.repair_number(int(name), comment_on))
 
 
 _ALL = (

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, override
+from django.utils.translation import ngettext
 
 from orchard.web.access import Done, Line, Preview, action
 from orchard.web.issue_shown import find_title
@@ -18,6 +17,7 @@ from statecore.domain.issues import Claimant, Issue, check_status
 from statecore.domain.lifecycle import IssueStatus
 from statecore.domain.orphans import Orphan
 from statecore.services import checkouts, orphans, run
+from statecore.wording import comment_on
 
 
 def _preview_orphans(request: HttpRequest) -> Preview:
@@ -33,7 +33,7 @@ def repair_orphans(request: HttpRequest) -> Done:
     """Take the orphans that were shown from their processes; others are left alone."""
     wanted = set(request.POST.getlist("number"))
     found = [one for one in run(orphans.detect()) if str(one.issue.number) in wanted]
-    repaired = [one for one in found if run(orphans.repair(one, _comment))]
+    repaired = [one for one in found if run(orphans.repair(one, comment_on))]
     words = ngettext("%(n)d issue was repaired.", "%(n)d issues were repaired.", len(repaired))
     words %= {"n": len(repaired)}
     if left := len(wanted) - len(repaired):
@@ -49,7 +49,7 @@ def repair_orphans(request: HttpRequest) -> Done:
 def repair_one(request: HttpRequest, number: int) -> Done:
     """Take one orphan from its process."""
     found = [one for one in run(orphans.detect()) if one.issue.number == number]
-    if not any(run(orphans.repair(one, _comment)) for one in found):
+    if not any(run(orphans.repair(one, comment_on)) for one in found):
         return Done(_("It was no orphan any more; nothing was changed."), {"left_alone": 1})
     facts = {"before": _facts(found[0].issue), "reason": found[0].reason}
     return Done(_("The issue was taken from its process."), facts)
@@ -89,15 +89,6 @@ def _line(one: Orphan) -> Line:
     told = f"{holder}: {ORPHAN_REASONS.get(one.reason, one.reason)}"
     what = f"#{number} {find_title(one.issue)}"
     return Line(what.strip(), told, ("number", str(number)))
-
-
-def _comment(orphan: Orphan) -> str:
-    """What is said on the issue, in the site's language: not only this person reads it."""
-    with override(settings.LANGUAGE_CODE):
-        return _(
-            "The process that worked on this issue died unexpectedly. The issue was given back as"
-            " `error`."
-        )
 
 
 def _status(request: HttpRequest) -> IssueStatus:

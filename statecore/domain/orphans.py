@@ -15,6 +15,11 @@ PROCESS_GONE, SILENT, LEASE_OVER = "process_gone", "heartbeat_over_limit", "leas
 DIED = "Process died unexpectedly"
 """What the record says of an orphan (CONTRACTS section 3)."""
 
+COMMENT = (
+    "The process that worked on this issue died unexpectedly. The issue was given back as `error`."
+)
+"""What is said on an orphaned issue, before it is translated."""
+
 IsAlive = Callable[[int], bool]
 """Whether a process of this host, by its pid, is there."""
 

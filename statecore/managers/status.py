@@ -13,14 +13,11 @@ from statecore import codec
 from statecore.domain import issues
 from statecore.domain.errors import HeldByAnother, StaleToken, UnknownIssue
 from statecore.domain.issues import DEFAULT_TASK, Claimant, Holder, Issue
-from statecore.domain.orphans import Orphan
+from statecore.domain.orphans import COMMENT, Orphan
 from statecore.managers.transactions import refuse_inside
 from statecore.services import checkouts, deliveries, issue_lists, migrations, orphans
 from statecore.store.base import Store
 
-ORPHANED_COMMENT = (
-    "The process that worked on this issue died unexpectedly. The issue was given back as `error`."
-)
 Record = dict[str, Any]
 
 
@@ -143,7 +140,7 @@ class StatusManager:
         return [_orphan_record(orphan) for orphan in self.store.run(orphans.detect())]
 
     def repair_orphaned_issues(
-        self, comment: Callable[[Orphan], str] = lambda orphan: ORPHANED_COMMENT
+        self, comment: Callable[[Orphan], str] = lambda orphan: COMMENT
     ) -> list[int]:
         """Check orphans in as ``error`` and ask for a comment on each; their numbers."""
         refuse_inside()

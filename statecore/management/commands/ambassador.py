@@ -10,13 +10,12 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import translation
-from django.utils.translation import gettext as _
 
 from statecore.ambassador.running import serve
-from statecore.domain.orphans import Orphan
 from statecore.ports.deliveries import Delivery
 from statecore.services import EngineAway, get_engine
 from statecore.store.base import Store
+from statecore.wording import comment_on
 
 
 class Command(BaseCommand):
@@ -47,7 +46,7 @@ async def _serve(store: Store, delivery: Delivery | None) -> None:
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, stopping.set)
     every_s = settings.STATECORE["ORPHAN_CHECK_S"]
-    await serve(store, stopping, comment=_comment, check_every_s=every_s, delivery=delivery)
+    await serve(store, stopping, comment=comment_on, check_every_s=every_s, delivery=delivery)
 
 
 def _open_delivery() -> Delivery | None:
@@ -68,11 +67,3 @@ def _open_delivery() -> Delivery | None:
             except ValueError as wrong:
                 raise CommandError(str(wrong)) from None
     return None
-
-
-def _comment(orphan: Orphan) -> str:
-    """What is said on an orphaned issue."""
-    return _(
-        "Process %(process)s, which was working on this issue, died unexpectedly."
-        " The issue is marked as failed and can be taken up again."
-    ) % {"process": orphan.issue.process_id}
