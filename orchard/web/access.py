@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from orchard.domain.errors import InvalidInput, NotFound, OrchardError
 from orchard.models import AuditEntry
-from orchard.services import EngineAway
+from orchard.services import EngineAway, EngineBusy
 from orchard.web.words import Word, explain_refusal
 from statecore.domain import errors as state
 
