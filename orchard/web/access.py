@@ -114,7 +114,7 @@ def action(
 def _do(request: HttpRequest, act: Callable[[], str | Done], name: str, subject: str) -> None:
     try:
         done = act()
-    except (OrchardError, state.StateError, EngineAway) as fault:
+    except (OrchardError, state.StateError, EngineAway, EngineBusy) as fault:
         _tell_fault(request, fault)
     else:
         words, facts = (done.words, done.facts) if isinstance(done, Done) else (done, {})
@@ -127,7 +127,7 @@ def _show(request: HttpRequest, make: Callable[[], Preview], subject: str) -> Ht
     """What is about to happen, to be confirmed; back with a word when there is nothing."""
     try:
         found = make()
-    except (OrchardError, state.StateError, EngineAway) as fault:
+    except (OrchardError, state.StateError, EngineAway, EngineBusy) as fault:
         _tell_fault(request, fault)
         return HttpResponseRedirect(_back(request))
     if not found.lines and found.nothing:
@@ -136,8 +136,8 @@ def _show(request: HttpRequest, make: Callable[[], Preview], subject: str) -> Ht
     return _ask(request, {"preview": found, "subject": subject})
 
 
-def _tell_fault(request: HttpRequest, fault: Refused | EngineAway) -> None:
-    if isinstance(fault, EngineAway):
+def _tell_fault(request: HttpRequest, fault: Refused | EngineAway | EngineBusy) -> None:
+    if isinstance(fault, EngineAway | EngineBusy):
         away = _("The state engine is away; nothing was changed. Try again.")
         messages.error(request, away)
     else:
