@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 
 from orchard.domain.errors import InvalidInput
 from orchard.live.frames import AWAY, BACK, RESET, Entry, make_entry, make_frame, select
+from orchard.live.topics import belongs
 from orchard.services import EngineAway, arun, queries
 
 RING = 4096
@@ -221,7 +222,7 @@ async def _catch_up(feed: Feed, cursor: str, topic: str) -> News:
             return News(entries, cursor)
         except InvalidInput:  # a page from another engine, or from another time
             return News([], cursor, reset=True)
-        entries += (entry for entry in news.entries if topic in entry.topics)
+        entries += (entry for entry in news.entries if belongs(entry.topics, topic))
         if news.reset or len(entries) > MAX_BEHIND:
             return News([], news.cursor, reset=True)
         if news.cursor == cursor:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from orchard.domain import events
-from orchard.live.topics import Head, topics_of
+from orchard.live.topics import Head, belongs, topics_of
 from statecore.domain.events import IssueRenewed
 
 RESET = '{"reset":true}'
@@ -56,7 +56,7 @@ def select(entries: Iterable[Entry], topic: str) -> list[Entry]:
     kept: list[Entry] = []
     told: set[Hashable] = set()
     for entry in reversed(list(entries)):
-        if topic not in entry.topics:
+        if not belongs(entry.topics, topic):
             continue
         if entry.progress_of is not None:
             if entry.progress_of in told:

@@ -6,9 +6,9 @@ import re
 
 import msgspec
 
-FLEET = "fleet"
+FLEET, ALL = "fleet", "events"
 
-_SINGLE = {"fleet", "issues", "processes", "locks", "labels", "state"}
+_SINGLE = {FLEET, ALL, "issues", "processes", "locks", "labels", "state"}
 _OF_ONE = re.compile(r"job:.{1,64}|issue:\d{1,16}|state:.{1,200}", re.ASCII)
 _LISTS = {"issue": "issues", "process": "processes", "lock": "locks", "label": "labels",
           "state": "state"}  # fmt: skip
@@ -37,7 +37,7 @@ def scopes_of(topic: str) -> tuple[str, ...]:
     kind = topic.partition(":")[0]
     if kind == "state":
         return ("state", "read")
-    return ("read",) if kind in ("fleet", "job") else ("issues", "read")
+    return ("read",) if kind in (FLEET, ALL, "job") else ("issues", "read")
 
 
 def topics_of(head: Head) -> frozenset[str]:
@@ -45,6 +45,7 @@ def topics_of(head: Head) -> frozenset[str]:
 
     ``issues``, ``processes``, ``locks``, ``labels`` and ``state`` have those of the state side;
     ``issue:<n>`` has one issue and its label requests, ``state:<namespace>`` one namespace.
+    ``events`` has every event that has a topic at all; see :func:`belongs`.
     """
     kind = head.name.partition(".")[0]
     found = {_LISTS.get(kind, FLEET)}
@@ -55,3 +56,8 @@ def topics_of(head: Head) -> frozenset[str]:
     if FLEET in found and head.job_id is not None:
         found.add(f"job:{head.job_id}")
     return frozenset(found)
+
+
+def belongs(topics: frozenset[str], topic: str) -> bool:
+    """Whether an event of these topics is one that a topic has."""
+    return topic in topics or (topic == ALL and bool(topics))

@@ -70,7 +70,7 @@ def events(request: HttpRequest) -> HttpResponse:
     cursor = run_job(queries.events_end())
     kept = _query(kind, wanted_id)
     context: dict[str, Any] = {
-        "page": "events", "topic": "fleet", "cursor": cursor, "kind": kind, "wanted_id": wanted_id,
+        "page": "events", "topic": "events", "cursor": cursor, "kind": kind, "wanted_id": wanted_id,
         "before": before,
         "kinds": [
             (name, word, sentences.ICONS.get(name, name), _query(name, wanted_id))

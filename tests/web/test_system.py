@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from orchard.domain import events as job_events
+from orchard.live.frames import make_entry, select
 from orchard.services import engine
 from orchard.web import concerns, sentences
 from statecore.domain import events as state_events
@@ -187,6 +188,12 @@ def test_a_real_engine_tells_the_same(served: RedisStore):
     rest = run(chronicle.latest(everything, limit=40, before=first.older))
     told = [msgspec.json.decode(one.raw)["key"] for one in first.happenings + rest.happenings]
     assert told == [str(number) for number in reversed(range(70))]
+
+
+def test_the_page_on_events_is_told_of_both_sides_and_of_nothing_unreadable():
+    told = [b'{"name":"job.sung","job_id":"j"}', b'{"name":"lock.lost"}', b"no json"]
+    entries = [make_entry(f"{n}-0", raw) for n, raw in enumerate(told, 1)]
+    assert [entry.raw for entry in select(entries, "events")] == told[:2]
 
 
 # -- the engine ----------------------------------------------------------------------

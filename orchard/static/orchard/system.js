@@ -6,8 +6,7 @@ import { ngettext } from "./words.js";
 const MOST_ROWS = 600;
 
 export class EventList {
-  constructor(list) {
-    this.list = list;
+  constructor() {
     this.pill = document.querySelector("[data-news]");
     this.held = [];
     const follow = document.querySelector("[data-follow]");
@@ -17,6 +16,9 @@ export class EventList {
     this.follow.addEventListener("change", () => this.show(false));
     this.pill.addEventListener("click", () => this.show(true));
   }
+
+  // Looked up each time: after a reset the page has a list of its own making.
+  get list() { return document.querySelector('[data-region="events"]'); }
 
   apply(event) {
     const { kind } = this.list.dataset;
