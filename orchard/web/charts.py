@@ -32,9 +32,7 @@ class Chart:
 
     view_box = f"0 0 {WIDTH:g} {HEIGHT:g}"
 
-    def __init__(
-        self, title: Word, series: Sequence[Series], show: Callable[[float], str]
-    ) -> None:
+    def __init__(self, title: Word, series: Sequence[Series], show: Callable[[float], str]) -> None:
         self.title = title
         self._series = series
         self._show = show
