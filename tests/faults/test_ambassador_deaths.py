@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import redis
 
+from statecore.domain.orphans import COMMENT
 from tests.contract.ambassadors import Client, ambassadors, wait_for
 
 TAKE_OVER_S = 10.0
@@ -264,10 +265,7 @@ def test_the_issue_of_a_killed_process_is_checked_in_and_spoken_of(server, start
             for key in server.client.scan_iter("poppo:label:*")
             if "comment" in json.loads(raw := server.client.get(key))
         ]
-        assert comments == [
-            "Process agent-1, which was working on this issue, died unexpectedly."
-            " The issue is marked as failed and can be taken up again."
-        ]
+        assert comments == [COMMENT]
     finally:
         for process in (agent, lives):
             process.kill()
