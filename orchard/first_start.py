@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 
 from orchard.private_files import make_private_directory
+from orchard.roles import Role, has_role
 from orchard.tokens import SCOPES, ensure_token_file
 
 ADMIN = "admin"
@@ -26,7 +27,9 @@ def prepare(data_dir: Path) -> User:
         admin = User.objects.create_superuser(ADMIN)
         admin.set_unusable_password()
         admin.save(update_fields=["password"])
-    ensure_token_file(data_dir / "token", "token file", SCOPES, admin)
-    # The agents of this machine may do what agents do, and nothing else.
-    ensure_token_file(data_dir / "worker_token", "local agents", ["worker"], admin)
+    ensure_token_file(
+        data_dir / "token", "token file", SCOPES, admin if has_role(admin, Role.ADMIN) else None
+    )
+    # The agents of this machine may do what agents do, and nothing else, whoever is admin.
+    ensure_token_file(data_dir / "worker_token", "local agents", ["worker"], None)
     return admin

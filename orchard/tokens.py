@@ -13,15 +13,19 @@ from pathlib import Path
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models.signals import post_delete, post_save
+from django.db.models.signals import m2m_changed, post_delete, post_save
 from django.dispatch import receiver
 from django.utils import timezone
 
 from orchard.models import Token
 from orchard.private_files import write_private
+from orchard.roles import SCOPES_OF, role_of
 
 SCOPES = ("read", "submit", "worker", "issues", "state", "admin")
-"""What a token may be allowed to do; ``admin`` includes all others."""
+"""What a token may be allowed to do; ``admin`` includes all others.
+
+The token of a person may never do more than the person (:data:`orchard.roles.SCOPES_OF`).
+"""
 
 KNOWN_S = 5.0
 """How long a process trusts what it knows of a token, so also how long a revoked one lives."""
@@ -96,13 +100,18 @@ def find_bearer(secret: str) -> Bearer | None:
 
 
 @receiver([post_save, post_delete], sender=Token)
+@receiver(post_save, sender=User)
+@receiver(m2m_changed, sender=User.groups.through)
 def forget_bearers(**_: Any) -> None:
-    """Look every token up again: one was changed or revoked; others know within seconds."""
+    """Look every token up again: one was changed or revoked, or its owner's role was.
+
+    Other processes know within seconds.
+    """
     with _lock:
         _known.clear()
 
 
-def ensure_token_file(path: Path, name: str, scopes: Iterable[str], owner: User) -> None:
+def ensure_token_file(path: Path, name: str, scopes: Iterable[str], owner: User | None) -> None:
     """Keep a valid token in a file of its owner's alone; made anew when it no longer counts."""
     if path.exists() and find_bearer(path.read_text().strip()):
         path.chmod(0o600)
@@ -121,4 +130,14 @@ def _look_up(key: str) -> Bearer | None:
         return None
     if not token.last_used_at or now - token.last_used_at > NOTED_EVERY:
         Token.objects.filter(pk=token.pk).update(last_used_at=now)
-    return Bearer(token.pk, token.name, frozenset(token.scopes), token.owner)
+    return Bearer(token.pk, token.name, _allowed(token), token.owner)
+
+
+def _allowed(token: Token) -> frozenset[str]:
+    """What a token may do now: of its scopes, those that its owner's role has."""
+    role = role_of(token.owner) if token.owner else None
+    scopes = frozenset(token.scopes)
+    if role is None or SCOPES_OF[role] >= set(SCOPES):
+        return scopes
+    wished = scopes | set(SCOPES) if "admin" in scopes else scopes
+    return wished & SCOPES_OF[role]

@@ -1,4 +1,4 @@
-"""Who may do what: scopes of tokens, and rights of people."""
+"""Who may do what: scopes of tokens, and roles of people."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from rest_framework.request import Request
 
 from orchard.api.authentication import Program
 from orchard.api.errors import NotOwner
+from orchard.roles import SCOPES_OF, Role, has_role, role_of
 from orchard.tokens import Bearer
 
 
 class HasScope(BasePermission):
-    """A token needs a scope that the view names; people may read, and staff may do everything.
+    """A token needs a scope that the view names, and people a role that has one.
 
     A view names what suffices to read in ``read_scopes``, and to act in ``scopes``.
     """
@@ -26,11 +27,12 @@ class HasScope(BasePermission):
         if isinstance(request.auth, Bearer):
             self.message = f"The token lacks the scope {' or '.join(scopes)}"
             return any(request.auth.may(scope) for scope in scopes)
-        self.message = "Only staff may do this"
-        user = request.user
-        if not user or not user.is_authenticated:
+        role = role_of(request.user) if request.user else None
+        if role is None:
             return False
-        return bool(user.is_staff or (reading and "read" in scopes))
+        needed = min(one for one in Role if not SCOPES_OF[one].isdisjoint(scopes))
+        self.message = f"This needs the role {needed.word}; yours is {role.word}"
+        return role >= needed
 
 
 def owner_of(request: Request) -> str:
@@ -40,7 +42,7 @@ def owner_of(request: Request) -> str:
 
 
 def check_owner(request: Request, owner: str) -> None:
-    """Let people act on their own jobs, and administrators on all.
+    """Let programs act on their own jobs, and operators and administrators on all.
 
     Raises:
         NotOwner: it is somebody else's.
@@ -48,6 +50,6 @@ def check_owner(request: Request, owner: str) -> None:
     if isinstance(request.auth, Bearer):
         rules = request.auth.may("admin")
     else:
-        rules = bool(request.user.is_staff)
+        rules = has_role(request.user, Role.OPERATOR)
     if not rules and owner != owner_of(request):
         raise NotOwner

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -18,8 +18,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from orchard.domain.errors import InvalidInput, NotFound, OrchardError
 from orchard.models import AuditEntry
+from orchard.roles import Role, has_role
 from orchard.services import EngineAway, EngineBusy
-from orchard.web.words import Word, explain_refusal
+from orchard.web.words import ROLES, Word, explain_refusal
 from statecore.domain import errors as state
 
 View = Callable[..., HttpResponse]
@@ -58,16 +59,34 @@ class Preview(NamedTuple):
 Act = Callable[..., "str | Done"]
 
 
-def may_act(user: Any) -> bool:
+def may_act(user: Any, needs: Role = Role.OPERATOR) -> bool:
     """Whether a person may change things; everybody who is signed in may look."""
-    return bool(user.is_active and user.is_staff)
+    return has_role(user, needs)
 
 
-def page(view: View) -> View:
-    """A page for people who are signed in; it says so when the engine is away."""
+def check_role(request: HttpRequest, needs: Role = Role.OPERATOR) -> None:
+    """Let only people of this role go on.
 
+    Raises:
+        PermissionDenied: with what the page of the refusal says.
+    """
+    if not has_role(request.user, needs):
+        raise PermissionDenied(_("This needs the role “%(role)s”.") % {"role": ROLES[needs]})
+
+
+@overload
+def page(view: View, /) -> View: ...
+@overload
+def page(*, needs: Role) -> Callable[[View], View]: ...
+def page(view: View | None = None, /, *, needs: Role = Role.VIEWER) -> Any:
+    """A page for people of a role (``needs``); it says so when the engine is away."""
+    return _page(view, needs) if view else lambda view: _page(view, needs)
+
+
+def _page(view: View, needs: Role) -> View:
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        check_role(request, needs)
         try:
             return view(request, *args, **kwargs)
         except EngineAway:
@@ -84,9 +103,9 @@ def page(view: View) -> View:
 
 def action(
     name: str, subject: str = "", *, then: str = "", ask: str = "",
-    preview: Callable[..., Preview] | None = None,
+    preview: Callable[..., Preview] | None = None, needs: Role = Role.OPERATOR,
 ) -> Callable[[Act], View]:  # fmt: skip
-    """A button: a POST that does one thing, writes it to the audit log and goes back.
+    """A button for people of a role: a POST that does one thing, writes it down and goes back.
 
     ``subject`` is the argument that it is done to, ``then`` where to go instead
     of back. With ``ask`` or ``preview`` it happens only when it was confirmed.
@@ -95,8 +114,7 @@ def action(
     def decorate(view: Act) -> View:
         @wraps(view)
         def answer(request: HttpRequest, **kwargs: Any) -> HttpResponse:
-            if not may_act(request.user):
-                raise PermissionDenied
+            check_role(request, needs)
             about = str(kwargs.get(subject, ""))
             if "confirmed" not in request.POST:
                 if preview:

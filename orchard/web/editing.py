@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, JsonResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -11,7 +10,7 @@ from django.views.decorators.http import require_POST
 from orchard.domain.errors import NotFound, OrchardError
 from orchard.models import AuditEntry
 from orchard.services import EngineAway, edits, run
-from orchard.web.access import may_act
+from orchard.web.access import check_role
 from orchard.web.words import explain_refusal
 
 
@@ -19,8 +18,7 @@ from orchard.web.words import explain_refusal
 @login_required
 def edit_line(request: HttpRequest, job_id: str) -> JsonResponse:
     """Save what somebody made of a line; a refusal says why, and what the line is now."""
-    if not may_act(request.user):
-        raise PermissionDenied
+    check_role(request)
     start, text, was = (request.POST.get(name, "") for name in ("start_ms", "text", "was"))
     number = int(start) if start.isascii() and start.isdigit() and len(start) < 12 else -1
     who = request.user.get_username()

@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
+from orchard.roles import Role
 from orchard.services import queries
 from orchard.services import run as run_job
 from orchard.web import json_shown
@@ -63,7 +64,7 @@ def namespaces(request: HttpRequest) -> HttpResponse:
     context = {
         "page": "state", "topic": "state", "cursor": cursor, "refresh": True,
         "namespaces": [(name, counts[name], name in DEFAULT_NAMESPACES) for name in counts],
-        "may_act": may_act(request.user),
+        "may_act": may_act(request.user, Role.ADMIN),
     }  # fmt: skip
     return render(request, "orchard/state.html", context)
 
@@ -89,7 +90,7 @@ def namespace(request: HttpRequest, namespace: str) -> HttpResponse:
         "rows": [Row(one, entry_url(namespace, one.key)) for one in found.entries],
         "first_url": "?" + urlencode(kept),
         "next_url": "?" + urlencode(kept | {"after": found.next}) if found.next else "",
-        "may_act": may_act(request.user),
+        "may_act": may_act(request.user, Role.ADMIN),
     }  # fmt: skip
     return render(request, "orchard/namespace.html", context)
 
@@ -133,7 +134,7 @@ def entry_context(request: HttpRequest, namespace: str, key: str) -> dict[str, A
         "history": history, "before": before,
         "revisions": [ShownRevision(one) for one in history.revisions],
         "is_flag": (namespace, key) == FLAG, "issue_url": _issue_url(namespace, key),
-        "may_act": may_act(request.user), "query": urlencode({"key": key}),
+        "may_act": may_act(request.user, Role.ADMIN), "query": urlencode({"key": key}),
         "url": entry_url(namespace, key),
     }  # fmt: skip
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -14,8 +13,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from orchard.models import AuditEntry
+from orchard.roles import Role
 from orchard.web import state
-from orchard.web.access import may_act
+from orchard.web.access import check_role
 from statecore.domain.entries import Entry
 from statecore.domain.errors import InvalidInput, StateError, TooLarge, VersionConflict
 from statecore.services import EngineAway, EngineBusy, editing, migration_flag, namespaced, run
@@ -131,8 +131,7 @@ def _status(fault: Exception) -> int:
 
 
 def _check(request: HttpRequest) -> None:
-    if not may_act(request.user):
-        raise PermissionDenied
+    check_role(request, Role.ADMIN)
 
 
 def _ask(request: HttpRequest, question: str, namespace: str, key: str) -> HttpResponse:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from orchard.domain.errors import OrchardError
+from orchard.roles import Role
 from statecore.domain.errors import StateError
 
 Word = str | Promise
@@ -46,6 +47,12 @@ WORKER_STATES: Mapping[str, Word] = {
     "offline": pgettext_lazy("worker", "silent"),
     "draining": pgettext_lazy("worker", "draining"),
     "paused": pgettext_lazy("worker", "paused"),
+}
+
+ROLES: Mapping[Role, Word] = {
+    Role.VIEWER: pgettext_lazy("role", "viewer"),
+    Role.OPERATOR: pgettext_lazy("role", "operator"),
+    Role.ADMIN: pgettext_lazy("role", "admin"),
 }
 
 QUESTIONS: Mapping[str, Word] = {
