@@ -49,7 +49,16 @@ def texts_of(line: Line) -> str:
 def indexed(line: Line) -> str:
     """What the index is given of a line."""
     text = texts_of(line) + "\n"
-    return text + _marks(text) + "".join(_codes(line))
+    return text + marks(text) + "".join(_codes(line))
+
+
+def marks(text: str) -> str:
+    """What the index is given beside a text, for words of one or two characters."""
+    if text.isascii():
+        return ""
+    pairs = {text[i : i + 2] for i in range(len(text) - 2) if not text[i : i + 3].isascii()}
+    singles = {char for char in text if not char.isascii()}
+    return "".join([f"{pair}{MARK}" for pair in pairs] + [f"{one}{MARK}{MARK}" for one in singles])
 
 
 def expression(words: Iterable[str], facts: Iterable[tuple[str, object]]) -> str:
@@ -80,14 +89,6 @@ def _codes(line: Line) -> Iterator[str]:
     for least in LEVELS.values():
         if LEVELS["debug"] < least <= line.level:
             yield code("level", least)
-
-
-def _marks(text: str) -> str:
-    if text.isascii():
-        return ""
-    pairs = {text[i : i + 2] for i in range(len(text) - 2) if not text[i : i + 3].isascii()}
-    singles = {char for char in text if not char.isascii()}
-    return "".join([f"{pair}{MARK}" for pair in pairs] + [f"{one}{MARK}{MARK}" for one in singles])
 
 
 def _word_part(word: str) -> str:
