@@ -16,10 +16,13 @@ from typing import NamedTuple
 from django.db import transaction
 from django.utils import timezone
 
+from orchard.cleaning.acts import Did
 from orchard.cleaning.deeds import DEEDS, Deed
-from orchard.cleaning.things import KINDS, Filters, Thing
+from orchard.cleaning.thing import Filters, Thing
+from orchard.cleaning.things import KINDS
 from orchard.domain.errors import OrchardError
 from orchard.models import AuditEntry, CleaningRun
+from orchard.services import EngineBusy
 from statecore.domain.errors import StateError
 
 MOST = 200_000
@@ -38,6 +41,7 @@ LEASE_S = 15
 
 def prepare(deed: Deed, filters: Filters, names: Sequence[str], who: str) -> CleaningRun:
     """A run on the things that a filter means, or of them on those that were ticked."""
+    forget_old()
     found: Iterable[Thing] = KINDS[deed.kind].find(filters)
     if names:
         wanted = set(names)
@@ -46,7 +50,7 @@ def prepare(deed: Deed, filters: Filters, names: Sequence[str], who: str) -> Cle
     shown = [[thing.name, thing.state, thing.shown] for thing in things[:SHOWN]]
     return CleaningRun.objects.create(
         who=who, deed=deed.name, filters=dict(filters), total=len(things), shown=shown,
-        names="\n".join(f"{thing.name}\t{thing.state}" for thing in things),
+        names="\n".join(thing.line() for thing in things),
     )  # fmt: skip
 
 
@@ -70,7 +74,6 @@ def step(run: CleaningRun, budget_s: float = STEP_S) -> CleaningRun:
         EngineAway: the state engine is away; what is done is noted, and it can go on.
     """
     if not _take(run):
-        run.refresh_from_db()
         return run
     until = time.monotonic() + budget_s
     lines = run.names.split("\n")
@@ -99,14 +102,14 @@ def _take(run: CleaningRun) -> bool:
         held_until__gt=timezone.now()
     )
     taken = free.update(held_until=timezone.now() + timedelta(seconds=LEASE_S))
-    run.refresh_from_db()
+    run.refresh_from_db(fields=MOVING)
     return bool(taken)
 
 
 def _do_batch(run: CleaningRun, lines: Sequence[str]) -> None:
     """Do the next things, and note them in one transaction."""
     deed = DEEDS[run.deed]
-    outcomes = [_do(deed, *line.split("\t")) for line in lines]
+    outcomes = [_do(deed, Thing.of_line(line)) for line in lines]
     problems = [[one.name, one.error] for one in outcomes if one.error]
     entries = [_entry(run, one) for one in outcomes if not one.error]
     with transaction.atomic():
@@ -120,22 +123,22 @@ def _do_batch(run: CleaningRun, lines: Sequence[str]) -> None:
 
 
 class _Outcome(NamedTuple):
-    """What came of one thing: its state before and after, or why nothing was done."""
+    """What came of one thing, or why nothing was done."""
 
     name: str
-    before: str
-    after: str = ""
+    did: Did = Did(None)
     error: str = ""
 
 
-def _do(deed: Deed, name: str, before: str) -> _Outcome:
+def _do(deed: Deed, thing: Thing) -> _Outcome:
     try:
-        result = deed.do(name)
+        return _Outcome(thing.name, deed.do(thing))
     except (OrchardError, StateError) as refused:
-        return _Outcome(name, before, error=f"{refused.code}: {refused}"[:300])
-    return _Outcome(name, before, after=str(getattr(result, "status", "")))
+        return _Outcome(thing.name, error=f"{refused.code}: {refused}"[:300])
+    except EngineBusy:
+        return _Outcome(thing.name, error="busy: it changes too often right now")
 
 
 def _entry(run: CleaningRun, one: _Outcome) -> AuditEntry:
-    facts = {"before": one.before, "after": one.after, "run": run.pk}
+    facts = {"before": one.did.before, "after": one.did.after, "run": run.pk}
     return AuditEntry(who=run.who, action=run.deed, subject=one.name[:200], facts=facts)

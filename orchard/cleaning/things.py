@@ -9,29 +9,23 @@ from typing import Any, NamedTuple
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from orchard.cleaning import expired
+from orchard.cleaning.state_things import (
+    find_entries,
+    find_flag,
+    find_issues,
+    find_labels,
+    find_locks,
+    find_orphans,
+    find_processes,
+)
+from orchard.cleaning.thing import Filters, Thing
 from orchard.domain.jobs import Job
 from orchard.services import queries, run, selections
-from statecore.services import (
-    issue_lists,
-    labels,
-    locks,
-    namespaced,
-    orphans,
-    processes,
-)
+
+__all__ = ["KINDS", "Filters", "Kind", "Thing"]
 
 Word = str | Promise
-Filters = Mapping[str, str]
-
-
-class Thing(NamedTuple):
-    """One thing that an action may be done to."""
-
-    name: str
-    """What it is told apart by; an action needs nothing else."""
-    state: str
-    shown: str
-    """A line for people."""
 
 
 class Kind(NamedTuple):
@@ -53,6 +47,16 @@ def find_jobs(filters: Filters) -> Iterator[Thing]:
             yield Thing(job.job_id, str(job.status), f"{job.filename} · {job.job_id}")
 
 
+def find_letters(filters: Filters) -> Iterator[Thing]:
+    """Jobs that failed, with the chunks that were given up; by a part of their file's name."""
+    part = filters.get("q", "").casefold()
+    for job in _all_jobs("failed"):
+        if part in job.filename.casefold():
+            lost = [f"#{one.index}" for one in job.chunks or () if one.status == "failed"]
+            said = " · ".join(filter(None, (job.filename, " ".join(lost[:20]), job.error[:120])))
+            yield Thing(job.job_id, "failed", said)
+
+
 def find_chunks(filters: Filters) -> Iterator[Thing]:
     """Chunks that are not done, of jobs that are worked on; by state and worker."""
     wanted = filters.get("chunk_status", "")
@@ -64,75 +68,22 @@ def find_chunks(filters: Filters) -> Iterator[Thing]:
             if is_meant and worker in chunk.worker_id.casefold():
                 name = f"{job.job_id}_chunk_{chunk.index}"
                 shown = f"{job.filename} #{chunk.index} · {chunk.worker_id or '–'}"
-                yield Thing(name, str(chunk.status), shown)
+                yield Thing(name, str(chunk.status), shown, str(chunk.token))
 
 
 def find_workers(filters: Filters) -> Iterator[Thing]:
     """Workers by state and a part of their name."""
     wanted, part = filters.get("worker_status", ""), filters.get("q", "").casefold()
-    for worker in run(queries.list_workers()):
+    for worker in run(queries.list_workers(100_000)):
         if wanted in ("", worker.status) and part in worker.worker_id.casefold():
-            yield Thing(worker.worker_id, str(worker.status), worker.url)
+            held = len(worker.pending_chunks)
+            yield Thing(worker.worker_id, str(worker.status), f"{worker.worker_id} · {held}")
 
 
-def find_issues(filters: Filters) -> Iterator[Thing]:
-    """Issues by state."""
-    cursor: str | None = ""
-    status = filters.get("issue_status", "")
-    while cursor is not None:
-        page = run(issue_lists.list_issues(status=_issue_status(status), limit=200, cursor=cursor))
-        cursor = page.next
-        for issue in page.issues:
-            shown = f"#{issue.number} · {issue.process_id or '–'}"
-            yield Thing(str(issue.number), str(issue.status), shown)
-
-
-def find_orphans(filters: Filters) -> Iterator[Thing]:
-    """Issues whose process is gone."""
-    for orphan in run(orphans.detect()):
-        shown = f"#{orphan.issue.number} · {orphan.issue.process_id} · {orphan.reason}"
-        yield Thing(str(orphan.issue.number), "orphaned", shown)
-
-
-def find_processes(filters: Filters) -> Iterator[Thing]:
-    """Processes: those found dead, or all that have not ended."""
-    zombies = set(run(processes.find_zombies()))
-    for name in sorted(zombies):
-        yield Thing(name, "zombie", name)
-    if filters.get("zombies") != "1":
-        for process in run(processes.list_processes(100_000)):
-            if process.process_id not in zombies:
-                yield Thing(process.process_id, process.status, process.process_id)
-
-
-def find_locks(filters: Filters) -> Iterator[Thing]:
-    """Locks that are held, by a part of their name."""
-    part = filters.get("q", "").casefold()
-    for lock in run(locks.list_locks(100_000)):
-        if part in lock.name.casefold():
-            yield Thing(lock.name, "held", f"{lock.name} · {lock.owner}")
-
-
-def find_entries(filters: Filters) -> Iterator[Thing]:
-    """Entries of one namespace, by a part of their key."""
-    namespace, part = filters.get("namespace", ""), filters.get("q", "").casefold()
-    if namespace:
-        for key, entry in sorted(run(namespaced.get_all(namespace)).items()):
-            if part in key.casefold():
-                shown = f"{namespace}/{key} · {entry.raw[:80].decode('utf-8', 'replace')}"
-                yield Thing(f"{namespace}/{key}", str(entry.version), shown)
-
-
-def find_labels(filters: Filters) -> Iterator[Thing]:
-    """Label requests that were given up."""
-    cursor: str | None = ""
-    while cursor is not None:
-        page = run(labels.list_requests(labels.FAILED, limit=200, cursor=cursor))
-        cursor = page.next
-        for request in page.requests:
-            error = request.errors[-1] if request.errors else ""
-            shown = f"#{request.issue} · {error[:80]}"
-            yield Thing(request.request_id, str(request.status), shown)
+def find_expired(filters: Filters) -> Iterator[Thing]:
+    """What has passed its time and is still kept; of one sort, when that is asked."""
+    for pile, name in expired.find(filters.get("pile", "")):
+        yield Thing(f"{pile}/{name}", pile, name)
 
 
 def _all_jobs(status: str) -> Iterator[Job]:
@@ -144,10 +95,6 @@ def _all_jobs(status: str) -> Iterator[Job]:
             return
 
 
-def _issue_status(name: str) -> Any:
-    return issue_lists.status_named(name) if name else None
-
-
 def _number(text: str | None) -> float:
     try:
         return max(0.0, min(float(text or 0), 1e6))
@@ -155,10 +102,11 @@ def _number(text: str | None) -> float:
         return 0.0
 
 
-KINDS = {
+KINDS: Mapping[str, Kind] = {
     kind.name: kind
     for kind in (
         Kind("jobs", _("Jobs"), ("status", "older_h", "q"), find_jobs),
+        Kind("letters", _("Dead letters"), ("q",), find_letters),
         Kind("chunks", _("Chunks"), ("chunk_status", "worker"), find_chunks),
         Kind("workers", _("Workers"), ("worker_status", "q"), find_workers),
         Kind("issues", _("Issues"), ("issue_status",), find_issues),
@@ -167,5 +115,7 @@ KINDS = {
         Kind("locks", _("Locks"), ("q",), find_locks),
         Kind("entries", _("State"), ("namespace", "q"), find_entries),
         Kind("labels", _("Label requests"), (), find_labels),
+        Kind("migration", _("Migration flag"), (), find_flag),
+        Kind("expired", _("Expired"), ("pile",), find_expired),
     )
 }

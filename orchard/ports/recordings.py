@@ -146,6 +146,16 @@ def list_jobs(older_than_s: float = 0.0) -> list[str]:
     return [job_id for job_id in ids if _age_s(job_id) >= older_than_s]
 
 
+def has_any(job_id: str) -> bool:
+    """Whether anything of a job is in storage, be it an empty folder."""
+    folder = f"jobs/{job_id}"
+    try:
+        folders, files = default_storage.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return bool(folders or files or default_storage.exists(folder))
+
+
 def _age_s(job_id: str) -> float:
     """Seconds since the newest file of a job; a folder without files counts as old."""
     folder = f"jobs/{job_id}"

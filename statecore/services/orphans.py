@@ -98,9 +98,12 @@ def repair_number(number: int, comment: Comment) -> Steps[Issue]:
     Raises:
         NotCheckedOut: the issue is no orphan (any more).
     """
-    for orphan in (yield from detect()):
-        if orphan.issue.number == number and (issue := (yield from repair(orphan, comment))):
-            return issue
+    (raw,) = yield from read(issue_cells(number)[0])
+    issue = _readable(number, raw) if raw is not None else None
+    held = [issue] if issue and issue.is_held else []
+    for orphan in (yield from detect(held=held)):
+        if repaired := (yield from repair(orphan, comment)):
+            return repaired
     raise NotCheckedOut(f"Issue #{number} is no orphan", issue=number)
 
 

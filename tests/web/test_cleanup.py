@@ -52,7 +52,7 @@ def test_nothing_happens_before_it_is_confirmed(operator: Client):
     assert list(KINDS["jobs"].find({})) == []
     entry = AuditEntry.objects.get(action="job.delete")
     assert (entry.who, entry.subject) == (cleaning.who, job.job_id)
-    assert entry.facts["before"] == "created"
+    assert entry.facts["before"]["status"] == "created"
 
 
 def test_all_that_a_filter_finds(operator: Client):
