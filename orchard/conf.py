@@ -15,6 +15,7 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
+from orchard.conf_access import AccessConf
 from orchard.conf_file import read_file
 from orchard.conf_logs import LogsConf
 from orchard.conf_state import YEAR_S, StateConf
@@ -34,7 +35,7 @@ CONFIG_PATH = Path("config/config.json")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Conf(StateConf, LogsConf):
+class Conf(StateConf, LogsConf, AccessConf):
     """All settings of one installation."""
 
     port: int = setting(8000, "PORT", "Port of the web server.", low=1, high=65_535)
@@ -81,14 +82,6 @@ class Conf(StateConf, LogsConf):
     upload_max_bytes: int = setting(
         2_000_000_000, "ORCHARD_UPLOAD_MAX_BYTES", "Largest recording accepted, in bytes.",
         low=1, high=2**50,
-    )  # fmt: skip
-    throttle_known: int = setting(
-        3000, "ORCHARD_THROTTLE_KNOWN", "Requests that one token or person may make in a minute.",
-        low=1, high=10**9,
-    )  # fmt: skip
-    throttle_strangers: int = setting(
-        120, "ORCHARD_THROTTLE_STRANGERS",
-        "Requests that one address may make in a minute without signing in.", low=1, high=10**9,
     )  # fmt: skip
     job_ttl_s: float = setting(
         3600.0, "ORCHARD_JOB_TTL_S", "How long an ended job is kept, in seconds.",

@@ -22,6 +22,8 @@ class _Shared:
     """Any of these lets a token act."""
     read_scopes: tuple[str, ...] = ("read",)
     """Any of these lets a token read."""
+    is_hot = False
+    """Whether programs ask it many times a second; such requests are counted by other rules."""
     plain_errors = False
     """Whether an error is ``{"error"}`` alone, as the contract's paths have it."""
 
@@ -48,9 +50,9 @@ class View(_Shared, APIView):
 
 
 class AsyncView(_Shared, AsyncAPIView):
-    """The same for hot and waiting paths, on the event loop. Agents ask often: no throttle."""
+    """The same for hot and waiting paths, on the event loop."""
 
-    throttle_classes = ()
+    is_hot = True
 
 
 def parse(shape: Shape, given: Any) -> dict[str, Any]:
