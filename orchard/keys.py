@@ -28,6 +28,8 @@ SAMPLES = "samples"
 """Stream: how much was waiting and done, every ten seconds, of the last day."""
 REAPER = "lease:reaper"
 """String with TTL: the process that clears up right now."""
+DISPATCHERS = "index:dispatchers"
+"""Sorted set: dispatchers that are at work, by when they count as dead (epoch ms)."""
 
 USER_PREF_TTL_MS = 86_400_000
 IDEMPOTENCY_TTL_MS = 86_400_000
@@ -66,6 +68,11 @@ def worker(url: str) -> str:
     return f"worker:{url}"
 
 
+def catalogue_follower(database: str) -> str:
+    """String with TTL: the process that fills the catalogue of a database right now."""
+    return f"lease:catalogue:{database}"
+
+
 def user_pref(user: str, name: str) -> str:
     """String with TTL: one preference of one user, as JSON."""
     return f"user_pref:{user}:{name}"
@@ -74,3 +81,8 @@ def user_pref(user: str, name: str) -> str:
 def idempotency(owner: str, key: str) -> str:
     """String with TTL: the job that a creation with this key has led to."""
     return f"idempotency:{owner}:{key}"
+
+
+def node_lease(url: str) -> str:
+    """String with TTL: the dispatcher that drives a push node right now."""
+    return f"lease:node:{url}"

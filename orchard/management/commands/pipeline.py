@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from orchard.catalogue import process
 from orchard.services import pipeline_process
 
 
@@ -21,4 +22,7 @@ class Command(BaseCommand):
         stopping = threading.Event()
         for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, lambda *_: stopping.set())
-        pipeline_process.work(stopping, holder=pipeline_process.new_holder())
+        holder = pipeline_process.new_holder()
+        catalogue = process.start(stopping, holder)
+        pipeline_process.work(stopping, holder=holder)
+        catalogue.join()

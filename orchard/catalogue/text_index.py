@@ -1,0 +1,90 @@
+"""The index of names: any part of a word, in any language, on SQLite and on PostgreSQL.
+
+SQLite keeps it as FTS5 trigrams, with the terms of the logbook for shorter words; triggers
+hold it true to the table. PostgreSQL keeps one, two and three characters that stand beside
+each other in a GIN index, by itself. Both find too much for a long word, and never too
+little: hits are looked at again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orchard.logbook.terms import expression
+
+TABLE = "catalogue_job"
+TERMS = "catalogue_terms"
+_GRAMS_MAX = 24
+
+_DELETE = f"""INSERT INTO {TERMS} ({TERMS}, rowid, folded, marks)
+    VALUES ('delete', old.id, old.folded, old.marks);"""  # noqa: S608
+_INSERT = f"""INSERT INTO {TERMS} (rowid, folded, marks)
+    VALUES (new.id, new.folded, new.marks);"""  # noqa: S608
+_MADE = {
+    "sqlite": (
+        f"""CREATE VIRTUAL TABLE {TERMS} USING fts5 (
+            folded, marks, content='{TABLE}', content_rowid='id', detail=none, columnsize=0,
+            tokenize='trigram case_sensitive 1'
+        )""",
+        f"CREATE TRIGGER catalogue_added AFTER INSERT ON {TABLE} BEGIN {_INSERT} END",
+        f"CREATE TRIGGER catalogue_dropped AFTER DELETE ON {TABLE} BEGIN {_DELETE} END",
+        f"""CREATE TRIGGER catalogue_renamed AFTER UPDATE OF folded, marks ON {TABLE}
+            WHEN old.folded <> new.folded BEGIN {_DELETE} {_INSERT} END""",
+    ),
+    "postgresql": (
+        """CREATE FUNCTION catalogue_grams(told text) RETURNS text[]
+            LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+            SELECT array_agg(DISTINCT substr(told, place, size))
+            FROM generate_series(1, length(told)) AS place, generate_series(1, 3) AS size
+        $$""",
+        f"CREATE INDEX {TERMS} ON {TABLE} USING gin (catalogue_grams(folded))",
+    ),
+}
+_UNMADE = {
+    "sqlite": (
+        "DROP TRIGGER catalogue_renamed", "DROP TRIGGER catalogue_dropped",
+        "DROP TRIGGER catalogue_added", f"DROP TABLE {TERMS}",
+    ),
+    "postgresql": (f"DROP INDEX {TERMS}", "DROP FUNCTION catalogue_grams"),
+}  # fmt: skip
+
+
+def make(_apps: Any, editor: Any) -> None:
+    """Make the index (a step of a migration)."""
+    _execute(editor, _MADE)
+
+
+def unmake(_apps: Any, editor: Any) -> None:
+    """Drop the index (a step of a migration, backwards)."""
+    _execute(editor, _UNMADE)
+
+
+def hits(vendor: str, words: tuple[str, ...]) -> tuple[str, list[Any]] | None:
+    """A question whose only column ``id`` names the rows that may have all the words.
+
+    ``None`` when the index cannot help: with single Latin letters.
+    """
+    if vendor == "postgresql":
+        grams = sorted({gram for word in words for gram in _grams(word)})
+        text = f"SELECT id FROM {TABLE} WHERE catalogue_grams(folded) @> %s::text[]"  # noqa: S608
+        return text, [grams]
+    wanted = expression(words, ())
+    text = f"SELECT rowid AS id FROM {TERMS} WHERE {TERMS} MATCH %s"  # noqa: S608
+    return (text, [wanted]) if wanted else None
+
+
+def check(vendor: str, words: tuple[str, ...]) -> tuple[str, list[Any]]:
+    """The condition that a row has all the words."""
+    place = "strpos" if vendor == "postgresql" else "instr"
+    return " AND ".join([f"{place}(job.folded, %s) > 0"] * len(words)), list(words)
+
+
+def _grams(word: str) -> list[str]:
+    size = min(3, len(word))
+    found = list(dict.fromkeys(word[i : i + size] for i in range(len(word) - size + 1)))
+    return found[:: -(-len(found) // _GRAMS_MAX)]
+
+
+def _execute(editor: Any, statements: dict[str, tuple[str, ...]]) -> None:
+    for statement in statements[editor.connection.vendor]:
+        editor.execute(statement, params=None)
