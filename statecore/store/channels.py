@@ -1,6 +1,7 @@
 """Messages between programs over the engine's publish/subscribe channels.
 
-A message reaches whoever listens at that moment, and nobody else.
+A message reaches whoever listens at that moment, and nobody else; in a cluster
+the nodes tell each other, so it does not matter to which one somebody listens.
 """
 
 from __future__ import annotations
@@ -10,12 +11,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-import redis.asyncio as driver
-
 from statecore.store.base import Store
 from statecore.store.errors import StoreUnavailable
 from statecore.store.redis import RedisStore
-from statecore.store.topology import CONNECT_TIMEOUT_S, AsyncLinks, driver_errors
+from statecore.store.routed import AnyAsyncLinks
+from statecore.store.topology import driver_errors
 
 ASK_EVERY_S = 10.0
 """How often a quiet connection is asked whether it still stands, in seconds."""
@@ -34,25 +34,21 @@ class Channels:
         StoreUnavailable: the engine cannot be reached.
     """
 
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._links: AsyncLinks | None = None
+    def __init__(self, store: RedisStore) -> None:
+        self._store = store
+        self._links: AnyAsyncLinks | None = None
 
     async def publish(self, channel: str, message: bytes) -> int:
-        """Tell everybody who listens; how many do."""
-        if self._links is None:
-            self._links = AsyncLinks(self._url, PUBLISHERS)
-            await self._links.open()
+        """Tell everybody who listens; how many do at the server that was told."""
         with driver_errors():
-            return int(await self._links.exchange(["PUBLISH", channel, message]))
+            links = await self._open()
+            return int(await links.exchange(["PUBLISH", channel, message]))
 
     @asynccontextmanager
     async def listen(self, *channels: str) -> AsyncIterator[AsyncIterator[Message]]:
         """All messages of some channels, in the order of the engine, from here on."""
-        pool = driver.ConnectionPool.from_url(
-            self._url, protocol=2, socket_connect_timeout=CONNECT_TIMEOUT_S, socket_timeout=None
-        )
-        link: Any = pool.connection_class(**pool.connection_kwargs)
+        with driver_errors():
+            link = await (await self._open()).connected()
         try:
             with driver_errors():
                 async with asyncio.timeout(SILENCE_S):
@@ -67,6 +63,12 @@ class Channels:
         finally:
             await link.disconnect(nowait=True)
 
+    async def _open(self) -> AnyAsyncLinks:
+        if self._links is None:
+            self._links = self._store.async_links(PUBLISHERS)
+            await self._links.open()
+        return self._links
+
     async def close(self) -> None:
         """Give back the connections."""
         if self._links is not None:
@@ -75,7 +77,7 @@ class Channels:
 
 def open_channels(store: Store) -> Channels | None:
     """The channels of a store's engine; ``None`` when it has none (memory, files)."""
-    return Channels(store.url) if isinstance(store, RedisStore) else None
+    return Channels(store) if isinstance(store, RedisStore) else None
 
 
 async def _messages(link: Any) -> AsyncIterator[Message]:

@@ -12,6 +12,23 @@ class StoreUnavailable(StoreError):
     """The state engine cannot be reached right now; try again in a moment."""
 
 
+class EngineRefuses(StoreUnavailable):
+    """The state engine is there, but how it is spoken to is wrong: a setting must be changed."""
+
+
+class NotReplicated(StoreUnavailable):
+    """The state engine has what was written, but no replica has it yet.
+
+    It stands unless the server is lost before a replica catches up: to whoever
+    asked, the outcome is unknown. Decide again on what is there then; a decision
+    that finds its work done does nothing.
+    """
+
+    def __init__(self, reply: object = None) -> None:
+        super().__init__("The state engine has this, but no replica has confirmed it")
+        self.reply = reply
+
+
 class StoreFull(StoreUnavailable):
     """The state engine has no memory left for writes."""
 

@@ -4,12 +4,14 @@ The words: ``engine`` (the store's name), ``software``, ``role``, ``uptime_s``, 
 ``memory_bytes``, ``memory_limit_bytes`` (0: none), ``memory_peak_bytes``, ``clients``,
 ``clients_limit``, ``ops_per_s``, ``append_only``, ``append_only_ok``, ``snapshots``,
 ``snapshot_at`` (epoch seconds), ``snapshot_ok``, ``policy``, ``evicted``, ``rejected``,
-``disk_bytes``, ``disk_free_bytes``, and ``streams`` (key -> length).
+``disk_bytes``, ``disk_free_bytes``, ``replicas``, ``nodes`` (primaries of a cluster), and
+``streams`` (key -> length).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import chain
 from typing import Any
 
 Facts = dict[str, Any]
@@ -38,6 +40,30 @@ def facts_of(info: Mapping[str, str]) -> Facts:
     return found
 
 
+def gathered(nodes: list[Facts]) -> Facts:
+    """What all primaries together tell: sums of what adds up, else the worst of all."""
+    if len(nodes) < 2:
+        return nodes[0] if nodes else {}
+    together: Facts = {"nodes": len(nodes)}
+    for name in dict.fromkeys(chain.from_iterable(nodes)):
+        values = [node[name] for node in nodes if name in node]
+        together[name] = _TOGETHER.get(name, _same)(values)
+    return together
+
+
+def _same(values: list[Any]) -> Any:
+    """What is the same of all; else each of them, in words, or the least of them."""
+    if isinstance(values[0], str):
+        return ", ".join(sorted(set(values)))
+    return all(values) if isinstance(values[0], bool) else min(values)
+
+
+_TOGETHER: dict[str, Callable[[list[Any]], Any]] = dict.fromkeys(
+    ("memory_bytes", "memory_limit_bytes", "memory_peak_bytes", "clients", "clients_limit",
+     "ops_per_s", "evicted", "rejected", "keys", "replicas"), sum,
+)  # fmt: skip
+
+
 def _software(info: Mapping[str, str]) -> str:
     if "valkey_version" in info:
         return f"Valkey {info['valkey_version']}"
@@ -58,6 +84,7 @@ def _is_on(value: str) -> bool:
 
 _FROM_INFO: dict[str, tuple[str, Callable[[str], Any]]] = {
     "role": ("role", _role),
+    "replicas": ("connected_slaves", int),
     "uptime_s": ("uptime_in_seconds", int),
     "memory_bytes": ("used_memory", int),
     "memory_limit_bytes": ("maxmemory", int),

@@ -12,10 +12,14 @@ from typing import Any
 import redis as driver
 
 from statecore.store import ops
+from statecore.store.address_urls import parse_address
+from statecore.store.addresses import Address, Durability
 from statecore.store.base import Store
 from statecore.store.clock import MeasuredClock
-from statecore.store.facts import Facts, facts_of, parse_info
-from statecore.store.topology import AsyncLinks, Links, driver_errors, translated
+from statecore.store.errors import NotReplicated
+from statecore.store.facts import Facts, facts_of, gathered, parse_info
+from statecore.store.routed import AnyAsyncLinks, open_async_links, open_links, routes_to
+from statecore.store.topology import driver_errors, translated
 from statecore.store.wire import Call, call_for, wait_command
 
 ASYNC_LINKS = 16
@@ -23,21 +27,25 @@ ASYNC_LINKS = 16
 
 
 class RedisStore(Store):
-    """A Valkey or Redis server, named by a URL (``redis://``, ``rediss://``, ``unix://``).
+    """Valkey or Redis: one server, the primary that sentinels name, or a cluster.
 
-    It connects when first asked something, and again after the engine was
-    away. A read is asked again once when its answer is lost; a commit or take
-    never is, because it may have happened.
+    It is named by an address or its URL (``address_urls``). It connects when first
+    asked something, and again after the engine was away. A read is asked again when
+    its answer is lost; a commit or take never is, because it may have happened.
+    Only what a server says it did not do is asked of another, or later.
     """
 
     name = "redis"
     clock: MeasuredClock
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, where: str | Address) -> None:
         super().__init__(MeasuredClock())
-        self.url = url
-        self._links = Links(url)
-        self._async_links: dict[asyncio.AbstractEventLoop, AsyncLinks] = {}
+        self.url = where if isinstance(where, str) else ""
+        self.address = parse_address(where) if isinstance(where, str) else where
+        self._routes = routes_to(self.address)
+        self._links = open_links(self.address, self._routes)
+        self._replicates = self.address.durability is Durability.REPLICATED
+        self._async_links: dict[asyncio.AbstractEventLoop, AnyAsyncLinks] = {}
         self._guard = threading.Lock()
 
     def perform(self, request: ops.Request) -> Any:
@@ -55,20 +63,24 @@ class RedisStore(Store):
     def describe(self, *streams: str) -> Facts:
         """What the engine's ``INFO`` says; an engine that must not tell says nothing."""
         with driver_errors():
-            lengths = {key: self._links.exchange(["XLEN", key]) for key in streams}
+            lengths = {
+                key: self._links.exchange(["XLEN", key], keys=(key,), repeats=True)
+                for key in streams
+            }
             told: Facts = {"engine": self.name, "streams": lengths}
-            if info := self._permitted("INFO"):
-                told |= facts_of(parse_info(info))
-            if save := self._permitted("CONFIG", "GET", "save"):
-                told["snapshots"] = bool(save[1])
+            told |= gathered([facts_of(parse_info(info)) for info in self._permitted("INFO")])
+            if saves := self._permitted("CONFIG", "GET", "save"):
+                told["snapshots"] = any(save[1] for save in saves)
         return told
 
-    def _permitted(self, *command: str) -> Any:
-        """The answer to a command that managed engines may forbid; nothing when this one does."""
-        try:
-            return self._links.exchange([*command])
-        except driver.ResponseError:
-            return None
+    def async_links(self, at_once: int) -> AnyAsyncLinks:
+        """New links of an event loop to this engine, to be opened in it, and closed."""
+        return open_async_links(self.address, self._routes, at_once)
+
+    def _permitted(self, *command: str) -> list[Any]:
+        """The primaries' answers to a command; of managed engines, those that do not forbid it."""
+        answers = self._links.exchange_everywhere([*command])
+        return [each for _, each in answers if not isinstance(each, Exception)]
 
     def now(self) -> datetime:
         """The server's time; asked for when it was not learned lately."""
@@ -99,49 +111,68 @@ class RedisStore(Store):
     # -- one call, by its sha, or with its text when the engine does not know it --
 
     def _ask(self, call: Call) -> Any:
-        command, may_repeat = call.command(), call.is_repeatable
+        command, keys, repeats = call.command(), tuple(call.keys), call.is_repeatable
+        replicate = self._replicates and not repeats
+        may_ask_again = repeats and not self._links.asks_again
         while True:
             sent_us = self.clock.monotonic_us()
             try:
-                reply = self._links.exchange(command)
+                reply = self._links.exchange(command, 0.0, keys, repeats, replicate)
             except driver.exceptions.NoScriptError:
                 command = call.full_command()
+            except NotReplicated as fault:
+                return self._judge(call, fault, sent_us)
             except (driver.RedisError, OSError) as error:
-                if not (may_repeat and isinstance(error, driver.ConnectionError)):
+                if not (may_ask_again and isinstance(error, driver.ConnectionError)):
                     raise translated(error) from error
-                may_repeat = False
+                may_ask_again = False
             else:
                 return self._learn(call, reply, sent_us)
 
     async def _aask(self, call: Call) -> Any:
-        command, may_repeat = call.command(), call.is_repeatable
+        command, keys, repeats = call.command(), tuple(call.keys), call.is_repeatable
+        replicate = self._replicates and not repeats
+        may_ask_again = repeats and not self._links.asks_again
         links = await self._links_of_loop()
         while True:
             sent_us = self.clock.monotonic_us()
             try:
-                reply = await links.exchange(command)
+                reply = await links.exchange(command, 0.0, keys, repeats, replicate)
             except driver.exceptions.NoScriptError:
                 command = call.full_command()
+            except NotReplicated as fault:
+                return self._judge(call, fault, sent_us)
             except (driver.RedisError, OSError) as error:
-                if not (may_repeat and isinstance(error, driver.ConnectionError)):
+                if not (may_ask_again and isinstance(error, driver.ConnectionError)):
                     raise translated(error) from error
-                may_repeat = False
+                may_ask_again = False
             else:
                 return self._learn(call, reply, sent_us)
 
-    def _learn(self, call: Call, reply: list[Any], sent_us: int) -> Any:
+    def _judge(self, call: Call, fault: NotReplicated, sent_us: int) -> Any:
+        """A reply that no replica confirmed is as good as one that wrote nothing.
+
+        Raises:
+            NotReplicated: it wrote something.
+        """
+        reply = self._learn(call, fault.reply, sent_us)
+        if isinstance(reply, ops.Conflict) or reply == []:
+            return reply
+        raise fault
+
+    def _learn(self, call: Call, reply: Any, sent_us: int) -> Any:
         if reply[0]:
             self.clock.learn(reply[0], sent_us, self.clock.monotonic_us())
         return call.decode(reply[1:])
 
-    async def _links_of_loop(self) -> AsyncLinks:
+    async def _links_of_loop(self) -> AnyAsyncLinks:
         loop = asyncio.get_running_loop()
         links = self._async_links.get(loop)
         if links is None or links.is_closed:
             with self._guard:
                 for ended in [each for each in self._async_links if each.is_closed()]:
                     del self._async_links[ended]
-                links = self._async_links[loop] = AsyncLinks(self.url, ASYNC_LINKS)
+                links = self._async_links[loop] = self.async_links(ASYNC_LINKS)
             await links.open()
         return links
 
@@ -154,7 +185,7 @@ class RedisStore(Store):
             try:
                 with driver_errors():
                     command = wait_command(tail.key, tailed.cursor, math.ceil(left * 1000))
-                    self._links.exchange(command, left)
+                    self._links.exchange(command, left, (tail.key,))
             except Exception:
                 if self._links.is_closed:
                     break
@@ -169,7 +200,7 @@ class RedisStore(Store):
             try:
                 with driver_errors():
                     command = wait_command(tail.key, tailed.cursor, math.ceil(left * 1000))
-                    await links.exchange(command, left)
+                    await links.exchange(command, left, (tail.key,))
             except Exception:
                 if links.is_closed:
                     break

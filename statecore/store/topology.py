@@ -1,8 +1,9 @@
-"""How an engine is reached: connections for threads and for event loops, standalone for now.
+"""Links to one server: connections for threads and for event loops.
 
 Commands go out on connections of redis-py directly, without its client around
 them, which costs as much as a command itself. A connection belongs to one
-exchange at a time, so a tail that blocks holds up nobody.
+exchange at a time, so a tail that blocks holds up nobody. Which server it is,
+``routed`` finds out where there are several.
 """
 
 from __future__ import annotations
@@ -10,32 +11,33 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
 import redis as driver
-import redis.asyncio as async_driver
 from hiredis import pack_command
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
+from statecore.store.addresses import Node
 from statecore.store.checks import encode
-from statecore.store.errors import StoreError, StoreFull, StoreUnavailable, WrongType
+from statecore.store.doors import Door, check_role
+from statecore.store.errors import (
+    NotReplicated,
+    StoreError,
+    StoreFull,
+    StoreUnavailable,
+    WrongType,
+)
 from statecore.store.wire import Argument
 
-CONNECT_TIMEOUT_S = 2.0
 ANSWER_TIMEOUT_S = 5.0
 """An engine that does not answer for so long counts as gone."""
+REPLICA_TIMEOUT_S = 2.0
+"""A replica that does not have a commit after so long is not waited for any longer."""
 
 TRUSTED_IDLE_S = 0.05
 """A connection unused for longer is asked whether the engine has closed it."""
 
-_CONNECTION = {
-    "protocol": 2,
-    "socket_connect_timeout": CONNECT_TIMEOUT_S,
-    "retry": Retry(NoBackoff(), 0),
-}
 _AWAY = (
     driver.ReadOnlyError,
     driver.exceptions.ClusterDownError,
@@ -46,20 +48,47 @@ _AWAY_CODES = ("MISCONF", "BUSY", "NOREPLICAS")
 """Answers of an engine that will take commands again, without a class in the driver."""
 
 
+_OURS = (driver.RedisError, OSError)
+_TURNED_AWAY = (driver.BusyLoadingError, driver.AuthenticationError)
+"""Answers that count as a broken connection to the driver, though nothing was done."""
+
+
+class NotSent(Exception):
+    """A command was not done, because its server could not be reached or was not ready."""
+
+    def __init__(self, reason: Exception) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
+
 class Links:
     """Connections for threads; a thread takes one for each exchange."""
 
-    def __init__(self, url: str) -> None:
-        kwargs = _CONNECTION | {"socket_timeout": ANSWER_TIMEOUT_S}
-        self._pool = _pool(driver.ConnectionPool, url, kwargs)
+    asks_again = False
+    """Whether a request that repeats is asked again here when its answer is lost."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
         self._idle: list[tuple[Any, float]] = []
         self._blocked: set[Any] = set()
         self._process_id = os.getpid()
         self.is_closed = False
 
-    def exchange(self, arguments: list[Argument], block_s: float = 0.0) -> Any:
-        """Send one command and wait for its answer, which may take ``block_s`` longer."""
+    def exchange(
+        self, arguments: list[Argument], block_s: float = 0.0, keys: Iterable[str] = (),
+        repeats: bool = False, replicate: bool = False,
+    ) -> Any:  # fmt: skip
+        """Send one command and wait for its answer, which may take ``block_s`` longer.
+
+        Raises:
+            NotReplicated: with ``replicate``, no replica has it in time.
+        """
         packed = pack(arguments)
+        if replicate:
+            try:
+                return replicated(*self.exchange_all(packed + WAIT, 2))
+            except NotSent as fault:
+                raise fault.reason from None
         link = self._borrow()
         try:
             if block_s:
@@ -75,6 +104,38 @@ class Links:
             raise
         self._give_back(link)
         return answer
+
+    def exchange_everywhere(self, arguments: list[Argument]) -> list[tuple[Node, Any]]:
+        """The answer of the one server; an error that it answers is one."""
+        try:
+            return [(self._door.node, self.exchange_all(pack(arguments), 1)[0])]
+        except NotSent as fault:
+            raise fault.reason from None
+
+    def exchange_all(self, packed: bytes, answers: int, block_s: float = 0.0) -> list[Any]:
+        """Send some commands at once; errors that the server answers are among the answers.
+
+        Raises:
+            NotSent: nothing was done; anything else leaves that open.
+        """
+        try:
+            link = self._borrow()
+            self._connect(link)
+        except (driver.RedisError, OSError) as error:
+            raise NotSent(error) from error
+        try:
+            if block_s:
+                self._blocked.add(link)
+            link.send_packed_command((packed,), check_health=False)
+            found = [self._value(link, block_s) for _ in range(answers)]
+        except BaseException as error:
+            self._blocked.discard(link)
+            link.disconnect()
+            if isinstance(error, _TURNED_AWAY):
+                raise NotSent(error) from error
+            raise
+        self._give_back(link)
+        return found
 
     def close(self) -> None:
         """Close all connections; exchanges that block end with a connection error."""
@@ -92,6 +153,24 @@ class Links:
         finally:
             self._blocked.discard(link)
 
+    def _value(self, link: Any, block_s: float) -> Any:
+        try:
+            return self._answer(link, block_s)
+        except driver.ResponseError as error:
+            return error
+
+    def _connect(self, link: Any) -> None:
+        if link.is_connected:
+            return
+        link.connect()
+        if self._door.must_be_primary:
+            try:
+                link.send_command("ROLE")
+                check_role(link.read_response(), self._door.node)
+            except BaseException:
+                link.disconnect()
+                raise
+
     def _borrow(self) -> Any:
         if self.is_closed:
             raise driver.ConnectionError("The store is closed")
@@ -104,7 +183,7 @@ class Links:
                 break
             if time.monotonic() - used_at < TRUSTED_IDLE_S or _is_alive(link):
                 return link
-        return self._pool.connection_class(**self._pool.connection_kwargs)
+        return self._door.link(ANSWER_TIMEOUT_S)
 
     def _give_back(self, link: Any) -> None:
         self._idle.append((link, time.monotonic()))
@@ -115,10 +194,11 @@ class Links:
 class AsyncLinks:
     """Connections of one event loop; as many requests as there are connections run at once."""
 
-    def __init__(self, url: str, at_once: int) -> None:
-        # Each exchange has a time limit of its own; the driver's would cut off tails that wait.
-        kwargs = _CONNECTION | {"socket_timeout": None}
-        self._pool = _pool(async_driver.ConnectionPool, url, kwargs)
+    asks_again = False
+    """Whether a request that repeats is asked again here when its answer is lost."""
+
+    def __init__(self, door: Door, at_once: int) -> None:
+        self._door = door
         self._idle: list[Any] = []
         self._blocked: set[Any] = set()
         self._free = asyncio.Semaphore(at_once)
@@ -129,13 +209,35 @@ class AsyncLinks:
         """Have the event loop close the connections when it ends."""
         await anext(self._end)
 
-    async def exchange(self, arguments: list[Argument], block_s: float = 0.0) -> Any:
-        """Send one command and wait for its answer, which may take ``block_s`` longer."""
+    async def exchange(
+        self, arguments: list[Argument], block_s: float = 0.0, keys: Iterable[str] = (),
+        repeats: bool = False, replicate: bool = False,
+    ) -> Any:  # fmt: skip
+        """Send one command and wait for its answer; see :meth:`Links.exchange`."""
         packed = pack(arguments)
+        if replicate:
+            try:
+                return replicated(*await self.exchange_all(packed + WAIT, 2))
+            except NotSent as fault:
+                raise fault.reason from None
         if block_s:
             return await self._exchange(packed, block_s)
         async with self._free:
             return await self._exchange(packed)
+
+    async def exchange_all(self, packed: bytes, answers: int, block_s: float = 0.0) -> list[Any]:
+        """Send some commands at once; see :meth:`Links.exchange_all`."""
+        if block_s:
+            return await self._exchange_all(packed, answers, block_s)
+        async with self._free:
+            return await self._exchange_all(packed, answers)
+
+    async def connected(self) -> Any:
+        """A connection of one's own, to be disconnected by whoever asked for it."""
+        link = self._door.async_link()
+        async with asyncio.timeout(ANSWER_TIMEOUT_S):
+            await self._connect(link)
+        return link
 
     async def close(self) -> None:
         """Close all connections; exchanges that block end with a connection error."""
@@ -176,6 +278,39 @@ class AsyncLinks:
         self._idle.append(link)
         return answer
 
+    async def _exchange_all(self, packed: bytes, answers: int, block_s: float = 0.0) -> list[Any]:
+        is_sent, link = False, self._door.async_link()
+        try:
+            async with asyncio.timeout(block_s + ANSWER_TIMEOUT_S):
+                link = await self._borrow()
+                await self._connect(link)
+                if block_s:
+                    self._blocked.add(link)
+                is_sent = True
+                await link.send_packed_command([packed], check_health=False)
+                found = [await _value(link) for _ in range(answers)]
+        except BaseException as error:
+            await link.disconnect(nowait=True)
+            if isinstance(error, _TURNED_AWAY) or (isinstance(error, _OURS) and not is_sent):
+                raise NotSent(error) from error
+            raise
+        finally:
+            self._blocked.discard(link)
+        self._idle.append(link)
+        return found
+
+    async def _connect(self, link: Any) -> None:
+        if link.is_connected:
+            return
+        await link.connect()
+        if self._door.must_be_primary:
+            try:
+                await link.send_command("ROLE")
+                check_role(await link.read_response(), self._door.node)
+            except BaseException:
+                await link.disconnect(nowait=True)
+                raise
+
     async def _borrow(self) -> Any:
         if self.is_closed:
             raise driver.ConnectionError("The store is closed")
@@ -187,7 +322,27 @@ class AsyncLinks:
             except (driver.RedisError, OSError):
                 pass
             await link.disconnect(nowait=True)
-        return self._pool.connection_class(**self._pool.connection_kwargs)
+        return self._door.async_link()
+
+
+async def _value(link: Any) -> Any:
+    try:
+        return await link.read_response()
+    except driver.ResponseError as error:
+        return error
+
+
+def replicated(answer: Any, replicas: Any) -> Any:
+    """The answer to a command that was followed by ``WAIT``, and the answer to that.
+
+    Raises:
+        NotReplicated: no replica has what the command wrote; with the answer.
+    """
+    if isinstance(answer, Exception):
+        raise answer
+    if not isinstance(replicas, int) or replicas < 1:
+        raise NotReplicated(answer)
+    return answer
 
 
 def pack(arguments: list[Argument]) -> bytes:
@@ -202,6 +357,10 @@ def pack(arguments: list[Argument]) -> bytes:
         names = (encode(each) if isinstance(each, str) else each for each in arguments)
         packed = pack_command(cast("Any", tuple(names)))
     return packed
+
+
+WAIT = pack(["WAIT", 1, round(REPLICA_TIMEOUT_S * 1000)])
+"""Asks how many replicas have what this connection wrote, as soon as one has."""
 
 
 @contextmanager
@@ -223,14 +382,6 @@ def translated(error: Exception) -> StoreError:
     if isinstance(error, _AWAY) or text.startswith(_AWAY_CODES):
         return StoreUnavailable(f"The state engine takes no commands: {text}")
     return WrongType(text) if "WRONGTYPE" in text else StoreError(text)
-
-
-def _pool(kind: Any, url: str, kwargs: dict[str, Any]) -> Any:
-    """The driver's reading of a URL: only its class of connection and arguments are used."""
-    try:
-        return kind.from_url(url, **kwargs)
-    except ValueError as error:
-        raise StoreError(f"Not the URL of an engine: {error}") from error
 
 
 def _is_alive(link: Any) -> bool:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import redis
 
 from statecore.store.base import Store
 from statecore.store.embedded import EmbeddedStore, open_embedded
@@ -17,6 +16,7 @@ from statecore.store.file import FileStore
 from statecore.store.lastseen import LastSeen
 from statecore.store.memory import MemoryStore
 from statecore.store.redis import RedisStore
+from statecore.store.routed import open_links, routes_to
 from statecore.store.steps import Steps
 from tests.conftest import EngineServer
 
@@ -78,8 +78,9 @@ def flush(store: Store) -> None:
     elif isinstance(store, MemoryStore):
         store.flush()
     elif isinstance(store, RedisStore):
-        with redis.Redis.from_url(store.url, protocol=2) as client:
-            client.flushdb()
+        links = open_links(store.address, routes_to(store.address))
+        links.exchange_everywhere(["FLUSHDB"])
+        links.close()
 
 
 @pytest.fixture

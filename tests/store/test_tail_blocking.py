@@ -27,7 +27,7 @@ def fresh_store(store, request):
     if isinstance(store, FileStore):
         other = FileStore(store.directory)
     else:
-        other = MemoryStore() if isinstance(store, MemoryStore) else RedisStore(store.url)
+        other = MemoryStore() if isinstance(store, MemoryStore) else RedisStore(store.address)
     yield other
     other.close()
 
