@@ -42,7 +42,7 @@ LEASE_S = 15
 def prepare(deed: Deed, filters: Filters, names: Sequence[str], who: str) -> CleaningRun:
     """A run on the things that a filter means, or of them on those that were ticked."""
     forget_old()
-    found: Iterable[Thing] = KINDS[deed.kind].find(filters)
+    found: Iterable[Thing] = KINDS[deed.kind].all(filters)
     if names:
         wanted = set(names)
         found = (thing for thing in found if thing.name in wanted)

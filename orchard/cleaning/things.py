@@ -34,34 +34,46 @@ class Kind(NamedTuple):
     name: str
     label: Word
     filters: tuple[str, ...]
-    find: Callable[[Filters], Iterator[Thing]]
+    find: Callable[[Filters], Iterator[Thing | None]]
+    """What a filter means; ``None`` now and then while it looks on and has found nothing."""
+
+    def all(self, filters: Filters) -> Iterator[Thing]:
+        """Everything that a filter means, however long it takes to find."""
+        return (thing for thing in self.find(filters) if thing)
 
 
-def find_jobs(filters: Filters) -> Iterator[Thing]:
+def find_jobs(filters: Filters) -> Iterator[Thing | None]:
     """Jobs by state, age in hours and a part of their file's name."""
     at = run(queries.clock())
     older = timedelta(hours=_number(filters.get("older_h")))
     wanted, part = filters.get("status", ""), filters.get("q", "").casefold()
     for job in _all_jobs(wanted):
-        if at - job.updated_at >= older and part in job.filename.casefold():
+        if job is None:
+            yield None
+        elif at - job.updated_at >= older and part in job.filename.casefold():
             yield Thing(job.job_id, str(job.status), f"{job.filename} · {job.job_id}")
 
 
-def find_letters(filters: Filters) -> Iterator[Thing]:
+def find_letters(filters: Filters) -> Iterator[Thing | None]:
     """Jobs that failed, with the chunks that were given up; by a part of their file's name."""
     part = filters.get("q", "").casefold()
     for job in _all_jobs("failed"):
-        if part in job.filename.casefold():
+        if job is None:
+            yield None
+        elif part in job.filename.casefold():
             lost = [f"#{one.index}" for one in job.chunks or () if one.status == "failed"]
             said = " · ".join(filter(None, (job.filename, " ".join(lost[:20]), job.error[:120])))
             yield Thing(job.job_id, "failed", said)
 
 
-def find_chunks(filters: Filters) -> Iterator[Thing]:
+def find_chunks(filters: Filters) -> Iterator[Thing | None]:
     """Chunks that are not done, of jobs that are worked on; by state and worker."""
     wanted = filters.get("chunk_status", "")
     worker = filters.get("worker", "").casefold()
     for job in _all_jobs("processing"):
+        yield None
+        if job is None:
+            continue
         found = run(selections.chunks_of([job.job_id])).get(job.job_id, ())
         for chunk in found:
             is_meant = chunk.status == wanted if wanted else chunk.status != "completed"
@@ -86,11 +98,14 @@ def find_expired(filters: Filters) -> Iterator[Thing]:
         yield Thing(f"{pile}/{name}", pile, name)
 
 
-def _all_jobs(status: str) -> Iterator[Job]:
+def _all_jobs(status: str) -> Iterator[Job | None]:
+    """Jobs of a state, newest first; ``None`` after each page but the last."""
     after: Any = None
     while True:
         found, after = run(selections.page_of_jobs(queries.job_status(status), after))
         yield from found
+        if after is not None:
+            yield None
         if after is None:
             return
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+import time
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
+from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -15,36 +16,42 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from orchard.cleaning import runs
+from orchard.cleaning.counts import count_waiting
 from orchard.cleaning.deeds import DEEDS, deeds_for
-from orchard.cleaning.things import KINDS
+from orchard.cleaning.things import KINDS, Filters, Kind, Thing
 from orchard.models import CleaningRun
-from orchard.services import EngineAway
-from orchard.web.access import may_act, page
-from orchard.web.cleanup_words import CHOICES, describe_filters
+from orchard.services import EngineAway, queries
+from orchard.services import run as ask
+from orchard.web.access import check_role, may_act, page
+from orchard.web.cleanup_words import CHOICES, describe_filters, explain_problem, show
 
 SHOWN = 100
 """How many of the things found are listed to be ticked."""
+LOOK_S = 0.5
+"""How long the list looks for things, in seconds; a run looks until it has found all."""
 
 
 @page
 def choose(request: HttpRequest) -> HttpResponse:
     """Things of one kind by filter, and what can be done to them."""
-    kind = KINDS.get(request.GET.get("kind", "jobs"))
-    if kind is None:
-        raise Http404
+    kind = _kind(request)
     filters = _filters(request.GET, kind.filters)
-    found = []
-    for thing in kind.find(filters):
-        found.append(thing)
-        if len(found) > SHOWN:
-            break
-    context = {
-        "page": "cleanup", "kind": kind, "kinds": KINDS.values(), "filters": filters,
-        "things": found[:SHOWN], "has_more": len(found) > SHOWN, "deeds": deeds_for(kind.name),
+    cursor = ask(queries.events_end())
+    found = _look(kind, filters)
+    context = _choices(kind) | {
+        "page": "cleanup", "topic": "events", "cursor": cursor, "filters": filters,
+        "things": [show(kind.name, thing) for thing in found.things], "found": found,
+        "deeds": deeds_for(kind.name), "may_act": may_act(request.user),
         "fields": [(name, filters.get(name, ""), CHOICES.get(name)) for name in kind.filters],
-        "may_act": may_act(request.user), "latest": CleaningRun.objects.defer("names")[:8],
+        "latest": [(run, DEEDS.get(run.deed)) for run in CleaningRun.objects.defer("names")[:8]],
     }  # fmt: skip
     return render(request, "orchard/cleanup.html", context)
+
+
+@page
+def kinds(request: HttpRequest) -> HttpResponse:
+    """The kinds of things with how many wait to be cleaned, for a page that is open."""
+    return render(request, "orchard/parts/cleanup_kinds.html", _choices(_kind(request)))
 
 
 @page
@@ -52,19 +59,24 @@ def show_run(request: HttpRequest, pk: int) -> HttpResponse:
     """A run: its preview, how far it is, or what it has done."""
     run = get_object_or_404(CleaningRun.objects.defer("names"), pk=pk)
     deed = DEEDS.get(run.deed)
+    kind = KINDS[deed.kind if deed else "jobs"]
     context = {
         "page": "cleanup", "run": run, "deed": deed, "may_act": may_act(request.user),
-        "kind": KINDS[deed.kind] if deed else None, "said": describe_filters(run.filters),
-        "rest": max(0, run.total - len(run.shown)),
+        "kind": kind, "said": describe_filters(run.filters),
+        "things": [show(kind.name, Thing(name, state, shown)) for name, state, shown in run.shown],
+        "problems": [(name, explain_problem(why)) for name, why in run.problems],
+        "rest": max(0, run.total - len(run.shown)), "untold": run.skipped - len(run.problems),
+        "others": _others(run),
     }  # fmt: skip
     return render(request, "orchard/cleanup_run.html", context)
 
 
 @require_POST
 @never_cache
+@login_required
 def preview(request: HttpRequest) -> HttpResponse:
     """Make a run of what was selected; nothing is done yet."""
-    _check(request)
+    check_role(request)
     deed = DEEDS.get(request.POST.get("deed", ""))
     if deed is None:
         raise Http404
@@ -83,9 +95,10 @@ def preview(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @never_cache
+@login_required
 def move(request: HttpRequest, pk: int, to: str) -> HttpResponse:
     """Begin, go on with, or stop a run."""
-    _check(request)
+    check_role(request)
     run = get_object_or_404(CleaningRun.objects.defer("names"), pk=pk)
     moved = runs.stop(run) if to == "stop" else runs.begin(run)
     if not moved:
@@ -95,27 +108,62 @@ def move(request: HttpRequest, pk: int, to: str) -> HttpResponse:
 
 @require_POST
 @never_cache
+@login_required
 def step(request: HttpRequest, pk: int) -> HttpResponse:
     """Do some more of a run; as JSON for the page's script, else back to the page."""
-    _check(request)
-    run = get_object_or_404(CleaningRun, pk=pk)
+    check_role(request)
+    run = get_object_or_404(CleaningRun.objects.defer("names"), pk=pk)
     try:
         run = runs.step(run)
     except EngineAway:
         return JsonResponse({"away": True}, status=503)
     if request.headers.get("X-Requested-With") != "fetch":
         return HttpResponseRedirect(reverse("cleanup-run", args=[pk]))
-    return JsonResponse(
-        {
-            "state": run.state, "position": run.position, "total": run.total, "done": run.done,
-            "skipped": run.skipped,
-        }
-    )  # fmt: skip
+    names = ("state", "position", "total", "done", "skipped")
+    return JsonResponse({name: getattr(run, name) for name in names})
 
 
-def _check(request: HttpRequest) -> None:
-    if not may_act(request.user):
-        raise PermissionDenied
+class _Found(NamedTuple):
+    """What a look has found."""
+
+    things: list[Thing]
+    has_more: bool = False
+    is_cut: bool = False
+    """Whether it would have taken too long to look further."""
+
+
+def _look(kind: Kind, filters: Filters) -> _Found:
+    until, things = time.monotonic() + LOOK_S, list[Thing]()
+    for thing in kind.find(filters):
+        if thing is not None:
+            things.append(thing)
+        if len(things) > SHOWN:
+            return _Found(things[:SHOWN], has_more=True)
+        if time.monotonic() > until:
+            return _Found(things, has_more=True, is_cut=True)
+    return _Found(things)
+
+
+def _choices(kind: Kind) -> dict[str, Any]:
+    waiting = count_waiting()
+    return {
+        "kind": kind,
+        "kinds": [(one, waiting.get(one.name, 0)) for one in KINDS.values()],
+    }
+
+
+def _others(run: CleaningRun) -> Any:
+    """Runs of the same action that somebody else has under way, or prepared just before."""
+    same = CleaningRun.objects.filter(deed=run.deed, filters=run.filters, total=run.total)
+    waiting = same.filter(state=CleaningRun.RUNNING).exclude(pk=run.pk)
+    return waiting.defer("names") if run.state == CleaningRun.PREVIEWED else ()
+
+
+def _kind(request: HttpRequest) -> Kind:
+    kind = KINDS.get(request.GET.get("kind", "jobs"))
+    if kind is None:
+        raise Http404
+    return kind
 
 
 def _filters(given: Any, names: tuple[str, ...]) -> dict[str, str]:

@@ -55,6 +55,23 @@ ROLES: Mapping[Role, Word] = {
     Role.ADMIN: pgettext_lazy("role", "admin"),
 }
 
+ROLE_NOTES: Mapping[Role, Word] = {
+    Role.VIEWER: _("sees every page, values of state included, and changes nothing"),
+    Role.OPERATOR: _(
+        "also hands in recordings and presses the buttons of jobs, workers and issues"
+    ),
+    Role.ADMIN: _("also changes state, and decides who may come in"),
+}
+
+SCOPE_NOTES: Mapping[str, Word] = {
+    "read": _("read everything"),
+    "submit": _("hand in recordings, end and repeat jobs"),
+    "worker": _("work on chunks, and direct workers"),
+    "issues": _("work on issues; processes, locks, label requests"),
+    "state": _("read and change state"),
+    "admin": _("all of these, also for others"),
+}
+
 QUESTIONS: Mapping[str, Word] = {
     "cancel_job": _("Cancel this job? What its workers are doing now is thrown away."),
     "delete_job": _("Delete this job, its recording and its transcript? They cannot come back."),
@@ -68,6 +85,7 @@ QUESTIONS: Mapping[str, Word] = {
     ),
     "remove_worker": _("Remove this worker? What it holds returns to the queue at once."),
     "delete_entry": _("Delete this entry? Programs that rely on it will miss it."),
+    "shut_out": _("Shut this person out? Their sessions, links and tokens end at once."),
     "reset_migration": _("Take over the files of the older system again at the next start?"),
 }
 
@@ -92,6 +110,9 @@ _REFUSALS: Mapping[str, Word] = {
     "unknown_label_request": _("This label request is no longer there."),
     "unknown_entry": _("There is no such entry."),
     "not_checked_out": _("Nobody holds this issue any more."),
+    "unknown_chunk": _("This chunk is no longer there."),
+    "changed": _("It has become something else since it was shown; nothing was changed."),
+    "version_conflict": _("It has become something else since it was shown; nothing was changed."),
     "stale_token": _("Somebody else has taken this over meanwhile; nothing was changed."),
 }
 
@@ -99,6 +120,11 @@ _REFUSALS: Mapping[str, Word] = {
 def explain_refusal(fault: OrchardError | StateError) -> str:
     """Why something was refused, for people."""
     return str(_REFUSALS.get(fault.code) or gettext(str(fault) or "refused"))
+
+
+def explain_code(code: str, reason: str) -> str:
+    """Why something was refused, by its code, or else by the words of the refusal."""
+    return str(_REFUSALS.get(code) or gettext(reason or "refused"))
 
 
 def explain_error(error: str) -> str:

@@ -1,6 +1,7 @@
 // Every page starts here: what it finds in the document decides what comes alive.
-import { startRun, startSelection } from "./cleanup.js";
+import { Selection, followRun } from "./cleanup.js";
 import { startConfirm } from "./confirm.js";
+import { startCopy } from "./copy.js";
 import { startCountdowns } from "./countdown.js";
 import { Board } from "./issues.js";
 import { JobPage } from "./job.js";
@@ -54,6 +55,7 @@ function startParts() {
     ...regions("workers").map((list) => new WorkerList(list)),
     ...regions("events").filter((list) => "follows" in list.dataset).map((list) => new EventList(list)),
     ...("refresh" in document.body.dataset ? [{ apply: pacer(refresh, 400) }] : []),
+    ...[...document.querySelectorAll("[data-selection]")].map((form) => new Selection(form)),
     ...(document.querySelector("[data-board]") ? [new Board(pacer(refresh, 400))] : []),
     ...(article ? [new JobPage(article, refresh)] : []),
     ...counts.map((renew) => ({ apply: (event) => event.name.endsWith("progressed") || renew() })),
@@ -98,13 +100,13 @@ startTheme();
 startTimes();
 startCountdowns(pacer(refresh, 3000));
 startConfirm();
+startCopy();
 startState();
 startPolling();
 startLogs();
 const form = document.getElementById("upload-form");
 if (form) new Uploads(form);
-document.querySelectorAll("[data-run]").forEach(startRun);
-document.querySelectorAll("[data-selection]").forEach(startSelection);
+followRun();
 const waiting = document.querySelector("[data-retry]");
 if (waiting) setTimeout(() => location.reload(), Number(waiting.dataset.retry));
 const { topic, cursor } = document.body.dataset;
