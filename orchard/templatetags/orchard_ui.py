@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 
+from orchard.roles import Role, has_role
 from orchard.web import chunk_map, navigation
 from orchard.web.cleanup_words import FILTERS
 from orchard.web.shown import ShownJob
@@ -42,7 +43,15 @@ def header_links(context: dict[str, Any]) -> list[navigation.Link]:
 @register.simple_tag(takes_context=True)
 def neighbours(context: dict[str, Any]) -> list[navigation.Link]:
     """The links to the pages beside this one."""
-    return navigation.neighbours(context.get("page", ""))
+    user = getattr(context.get("request"), "user", None)
+    return navigation.neighbours(context.get("page", ""), user) if user else []
+
+
+@register.simple_tag(takes_context=True)
+def is_admin(context: dict[str, Any]) -> bool:
+    """Whether who looks is an admin."""
+    user = getattr(context.get("request"), "user", None)
+    return user is not None and has_role(user, Role.ADMIN)
 
 
 @register.simple_tag

@@ -31,11 +31,26 @@ OWN_FIELDS = frozenset({"csrfmiddlewaretoken", "next", "confirmed"})
 _HOMES = {"unknown_job": "jobs-page", "unknown_worker": "workers-page"}
 
 
+class Secret(NamedTuple):
+    """Something that is shown once, on the answer to the button, and is then known to nobody."""
+
+    title: Word
+    text: str
+    note: Word
+
+
+class NotDone(Exception):
+    """An action cannot be done; says why, for people."""
+
+
 class Done(NamedTuple):
     """What an action has done: the words for the person, and the facts for the audit log."""
 
     words: str
     facts: dict[str, Any] = {}
+    subject: str = ""
+    """What it was done to, where the address does not say it."""
+    secret: Secret | None = None
 
 
 class Line(NamedTuple):
@@ -57,6 +72,8 @@ class Preview(NamedTuple):
 
 
 Act = Callable[..., "str | Done"]
+FAULTS = (OrchardError, state.StateError, EngineAway, EngineBusy, NotDone)
+"""Why an action may not be done."""
 
 
 def may_act(user: Any, needs: Role = Role.OPERATOR) -> bool:
@@ -121,31 +138,39 @@ def action(
                     return _show(request, lambda: preview(request, **kwargs), about)
                 if ask:
                     return _ask(request, {"question": ask, "subject": about})
-            _do(request, lambda: view(request, **kwargs), name, about)
+            done = _do(request, lambda: view(request, **kwargs), name, about)
+            if done and done.secret:
+                context = {"secret": done.secret, "words": done.words, "back": _back(request)}
+                return render(request, "orchard/secret.html", context)
             return HttpResponseRedirect(then or _back(request))
 
-        return require_POST(login_required(answer))
+        return require_POST(never_cache(login_required(answer)))
 
     return decorate
 
 
-def _do(request: HttpRequest, act: Callable[[], str | Done], name: str, subject: str) -> None:
+def _do(
+    request: HttpRequest, act: Callable[[], str | Done], name: str, subject: str
+) -> Done | None:
     try:
-        done = act()
-    except (OrchardError, state.StateError, EngineAway, EngineBusy) as fault:
+        told = act()
+    except FAULTS as fault:
         _tell_fault(request, fault)
-    else:
-        words, facts = (done.words, done.facts) if isinstance(done, Done) else (done, {})
-        who = request.user.get_username()
-        AuditEntry.objects.create(who=who, action=name, subject=subject[:200], facts=facts)
-        messages.success(request, words)
+        return None
+    done = told if isinstance(told, Done) else Done(told)
+    about = (done.subject or subject)[:200]
+    who = request.user.get_username()
+    AuditEntry.objects.create(who=who, action=name, subject=about, facts=done.facts)
+    if not done.secret:
+        messages.success(request, done.words)
+    return done
 
 
 def _show(request: HttpRequest, make: Callable[[], Preview], subject: str) -> HttpResponse:
     """What is about to happen, to be confirmed; back with a word when there is nothing."""
     try:
         found = make()
-    except (OrchardError, state.StateError, EngineAway, EngineBusy) as fault:
+    except FAULTS as fault:
         _tell_fault(request, fault)
         return HttpResponseRedirect(_back(request))
     if not found.lines and found.nothing:
@@ -154,8 +179,10 @@ def _show(request: HttpRequest, make: Callable[[], Preview], subject: str) -> Ht
     return _ask(request, {"preview": found, "subject": subject})
 
 
-def _tell_fault(request: HttpRequest, fault: Refused | EngineAway | EngineBusy) -> None:
-    if isinstance(fault, EngineAway | EngineBusy):
+def _tell_fault(request: HttpRequest, fault: Refused | EngineAway | EngineBusy | NotDone) -> None:
+    if isinstance(fault, NotDone):
+        messages.error(request, str(fault))
+    elif isinstance(fault, EngineAway | EngineBusy):
         away = _("The state engine is away; nothing was changed. Try again.")
         messages.error(request, away)
     else:

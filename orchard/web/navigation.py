@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 
+from orchard.roles import Role, has_role
 from orchard.web.words import Word
 
 
@@ -18,6 +19,7 @@ class Place(NamedTuple):
     pages: tuple[str, ...]
     """Names of the pages (``page`` in their context) that belong to it."""
     icon: str = ""
+    needs: Role = Role.VIEWER
 
 
 class Group(NamedTuple):
@@ -49,6 +51,9 @@ GROUPS = (
             Place("events-page", _("Events"), ("events",)),
             Place("engine-page", _("Engine"), ("engine",)),
             Place("cleanup-page", _("Cleanup"), ("cleanup",)),
+            Place("people-page", _("Users"), ("people",), needs=Role.ADMIN),
+            Place("tokens-page", _("Tokens"), ("tokens",), needs=Role.ADMIN),
+            Place("audit-page", _("Audit log"), ("audit",), needs=Role.ADMIN),
         ),
     ),
 )  # fmt: skip
@@ -74,14 +79,14 @@ def header_links(page: str) -> list[Link]:
     return found
 
 
-def neighbours(page: str) -> list[Link]:
-    """The links to the pages beside this one; none when it stands alone."""
+def neighbours(page: str, user: Any) -> list[Link]:
+    """The links to the pages beside this one that somebody may open; none when it stands alone."""
     for group in GROUPS:
         if any(page in place.pages for place in group.places) and len(group.places) > 1:
             return [
                 Link(url, place.label, place.icon, page in place.pages)
                 for place in group.places
-                if (url := _url(place))
+                if has_role(user, place.needs) and (url := _url(place))
             ]
     return []
 

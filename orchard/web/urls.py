@@ -6,11 +6,13 @@ from django.contrib.auth import views as auth
 from django.urls import path
 
 from orchard.web import (
+    access_urls,
     actions,
     cleanup_urls,
     editing,
     fragments,
     issue_urls,
+    job_list,
     listening,
     log_urls,
     pages,
@@ -24,8 +26,8 @@ urlpatterns = [
     path("sign-in/<str:secret>", signing_in.use_link, name="sign-in"),
     path("login", auth.LoginView.as_view(template_name="orchard/login.html"), name="login"),
     path("logout", auth.LogoutView.as_view(), name="logout"),
-    path("ui/jobs/", pages.jobs, name="jobs-page"),
-    path("ui/jobs/rows", fragments.job_rows, name="job-rows"),
+    path("ui/jobs/", job_list.jobs, name="jobs-page"),
+    path("ui/jobs/rows", job_list.job_rows, name="job-rows"),
     path("ui/jobs/<str:job_id>/", pages.job, name="job-page"),
     path("ui/jobs/<str:job_id>/changes", fragments.job_changes, name="job-changes"),
     path("ui/jobs/<str:job_id>/audio", listening.job_audio, name="job-audio"),
@@ -48,4 +50,5 @@ urlpatterns = [
     *log_urls.urlpatterns,
     *system_urls.urlpatterns,
     *cleanup_urls.urlpatterns,
+    *access_urls.urlpatterns,
 ]
