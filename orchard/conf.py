@@ -18,6 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 from orchard.conf_access import AccessConf
 from orchard.conf_file import read_file
 from orchard.conf_logs import LogsConf
+from orchard.conf_nodes import NodesConf
 from orchard.conf_state import YEAR_S, StateConf
 from orchard.conf_values import (
     check_value,
@@ -35,7 +36,7 @@ CONFIG_PATH = Path("config/config.json")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Conf(StateConf, LogsConf, AccessConf):
+class Conf(StateConf, LogsConf, NodesConf, AccessConf):
     """All settings of one installation."""
 
     port: int = setting(8000, "PORT", "Port of the web server.", low=1, high=65_535)

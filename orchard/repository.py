@@ -138,10 +138,11 @@ class Draft(WriteDraft):
 
     def worker(self, after: Worker) -> None:
         """Write a worker's record; it expires unless the worker is heard of again."""
-        silent_ms = epoch_ms(self._at) - epoch_ms(after.last_updated)
-        ttl_ms = max(1, self._keeping.worker_ttl_ms - silent_ms)
+        kept_ms = epoch_ms(after.kept_from)
+        ttl_ms = max(1, self._keeping.worker_ttl_ms - (epoch_ms(self._at) - kept_ms))
         self.put(keys.worker(after.url), codec.encode_worker(after), ttl_ms)
-        heard = epoch_ms(after.last_updated)
+        # A push node that is away but looked for counts as silent, yet is not forgotten.
+        heard = max(epoch_ms(after.last_updated), kept_ms - self._keeping.worker_ttl_ms // 2)
         self.place(keys.WORKERS, after.url, heard)
         self.place(keys.BUSY_WORKERS, after.url, heard if after.pending_chunks else None)
 

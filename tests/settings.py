@@ -12,6 +12,8 @@ _data = tempfile.mkdtemp(prefix="orchard-tests-")
 atexit.register(shutil.rmtree, _data, ignore_errors=True)
 os.environ["ORCHARD_DATA"] = _data
 os.environ["ORCHARD_STORE"] = "memory://"
+# The nodes that tests start are on this machine.
+os.environ["ORCHARD_NODE_NETWORKS"] = "127.0.0.0/8,10.0.0.0/8"
 os.environ["ORCHARD_CONFIG"] = f"{_data}/config.json"
 with open(os.environ["ORCHARD_CONFIG"], "w") as _file:
     _file.write("{}")

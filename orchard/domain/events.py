@@ -121,6 +121,8 @@ class WorkerChanged(_WorkerEvent, frozen=True, kw_only=True, tag="worker.changed
     draining: bool
     paused: bool
     pending_chunks: tuple[str, ...]
+    condition: str = ""
+    """What is the matter with a push node (:class:`~orchard.domain.nodes.Condition`)."""
 
 
 class WorkerRemoved(_WorkerEvent, frozen=True, kw_only=True, tag="worker.removed"):

@@ -12,6 +12,7 @@ import msgspec
 from orchard.domain.errors import InvalidInput, WorkerUnavailable
 from orchard.domain.events import Event, WorkerChanged, WorkerRegistered
 from orchard.domain.lifecycle import WorkerStatus
+from orchard.domain.nodes import AWAY, NodeHealth
 
 SPEEDS_KEPT = 20
 """How many measurements of its speed a worker keeps (CONTRACTS section 5)."""
@@ -47,6 +48,19 @@ class Worker(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     completed: int = 0
     """Chunks it has done since it registered."""
     registered_at: datetime | None = None
+    node: NodeHealth | None = None
+    """How a push node is doing, once it was asked."""
+
+    @property
+    def is_away(self) -> bool:
+        """Whether it is a push node that nothing is heard of."""
+        return self.node is not None and self.node.condition in AWAY
+
+    @property
+    def kept_from(self) -> datetime:
+        """When somebody last heard of it, or looked for it: from then on its record is kept."""
+        checked = self.node.checked_at if self.node else None
+        return max(self.last_updated, checked) if checked else self.last_updated
 
     @property
     def worker_id(self) -> str:
@@ -124,16 +138,31 @@ def hear_from(
     worker: Worker, *, at: datetime, gained: Sequence[str] = (), lost: Sequence[str] = (),
     speeds: Sequence[Speed] = (),
 ) -> WorkerChange:  # fmt: skip
-    """Note a sign of life, with chunks it got or no longer holds."""
+    """Note a sign of life, with chunks it got or no longer holds.
+
+    What others note of a push node that is away is no sign of life of its own.
+    """
     kept = [name for name in worker.pending_chunks if name not in lost]
     pending = tuple(dict.fromkeys([*kept, *gained]))
     history = (*worker.performance_history, *speeds)[-SPEEDS_KEPT:]
+    is_away = worker.is_away and not speeds
     heard = msgspec.structs.replace(
-        worker, last_updated=at, pending_chunks=pending, is_processing=bool(pending),
-        status=_status(pending), performance_history=history,
+        worker, last_updated=worker.last_updated if is_away else at, pending_chunks=pending,
+        is_processing=bool(pending), performance_history=history,
+        status=WorkerStatus.OFFLINE if is_away else _status(pending),
         completed=worker.completed + len(speeds),
     )  # fmt: skip
     return _changed(worker, heard, at)
+
+
+def note_node(worker: Worker, node: NodeHealth, *, at: datetime) -> WorkerChange:
+    """Note how a push node is doing; any answer of it is a sign of life."""
+    noted = msgspec.structs.replace(worker, node=node)
+    if noted.is_away:
+        away = msgspec.structs.replace(noted, status=WorkerStatus.OFFLINE)
+        return _changed(worker, away, at)
+    alive = msgspec.structs.replace(noted, status=_status(worker.pending_chunks), last_updated=at)
+    return _changed(worker, alive, at)
 
 
 def fall_silent(worker: Worker, *, at: datetime) -> WorkerChange:
@@ -184,10 +213,18 @@ def _status(pending: Sequence[str]) -> WorkerStatus:
 
 def _changed(before: Worker, after: Worker, at: datetime) -> WorkerChange:
     shown = ("status", "draining", "paused", "pending_chunks")
-    if all(getattr(before, name) == getattr(after, name) for name in shown):
+    is_same = all(getattr(before, name) == getattr(after, name) for name in shown)
+    if is_same and _trouble(before) == _trouble(after):
         return WorkerChange(worker=after)
     event = WorkerChanged(
         at=at, worker_id=after.worker_id, status=after.status, draining=after.draining,
         paused=after.paused, pending_chunks=after.pending_chunks,
+        condition=str(after.node.condition) if after.node else "",
     )  # fmt: skip
     return WorkerChange(worker=after, events=(event,))
+
+
+def _trouble(worker: Worker) -> tuple[object, ...]:
+    """What people are shown of a push node's condition."""
+    node = worker.node
+    return (node.condition, node.reason, node.failures) if node else ()

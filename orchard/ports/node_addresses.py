@@ -1,0 +1,85 @@
+"""Where push nodes may be: a name is resolved once, and each address it leads to is checked."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Iterator, Sequence
+from urllib.parse import urlsplit
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+METADATA = frozenset(
+    map(
+        ipaddress.ip_address,
+        ("169.254.169.254", "169.254.170.2", "169.254.169.253", "fd00:ec2::254", "fd00:ec2::253",
+         "100.100.100.200", "168.63.129.16", "192.0.0.192", "fd20:ce::254"),
+    )
+)  # fmt: skip
+"""Addresses where clouds tell their machines secrets; never asked, whatever is allowed."""
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+class AddressRefused(Exception):
+    """A worker's address is none where a node may be."""
+
+
+def parse_networks(text: str) -> tuple[Network, ...]:
+    """Networks with commas between, as the setting has them."""
+    return tuple(ipaddress.ip_network(name.strip()) for name in text.split(",") if name.strip())
+
+
+async def find_addresses(url: str, allowed: Sequence[Network]) -> list[str]:
+    """The addresses that a node's URL leads to at this moment, each one allowed.
+
+    Whoever connects does so to one of these: a name asked a second time may
+    lead somewhere else.
+
+    Raises:
+        AddressRefused: one of them is not allowed; the message says which and why.
+        OSError: the name leads nowhere.
+    """
+    parts = urlsplit(url)
+    try:
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError:
+        raise AddressRefused("there is no such port") from None
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
+    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    for address in addresses:
+        check_address(address, allowed)
+    return addresses
+
+
+def check_address(text: str, allowed: Sequence[Network]) -> None:
+    """Let only an address pass where a node may be.
+
+    Raises:
+        AddressRefused: a node may not be there.
+    """
+    if "%" in text:
+        raise AddressRefused(f"{text} means something on one link only; no node is there")
+    for address in _meant(ipaddress.ip_address(text)):
+        if address in METADATA:
+            raise AddressRefused(f"{text} is a metadata address; no node is there")
+        if address.is_multicast or address.is_unspecified:
+            raise AddressRefused(f"{text} is not the address of a machine")
+        if not any(address in network for network in allowed):
+            raise AddressRefused(
+                f"{text} is in none of the networks that nodes may be in (ORCHARD_NODE_NETWORKS)"
+            )
+
+
+def _meant(address: Address) -> Iterator[Address]:
+    """The address that packets go to in the end: IPv6 has several ways to write an IPv4 one."""
+    if not isinstance(address, ipaddress.IPv6Address):
+        yield address
+        return
+    inner = address.ipv4_mapped or address.sixtofour
+    if inner is None and address in _NAT64:
+        inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    yield inner or address
