@@ -17,7 +17,7 @@ from orchard import codec, keys
 from orchard.domain.jobs import Job, create_job
 from orchard.domain.lifecycle import JobStatus
 from orchard.services import counts, queries, run
-from orchard.web import pages
+from orchard.web import job_list, pages
 
 FEW, MANY = 1_000, 1_000_000
 GOAL = 1.2
@@ -46,7 +46,7 @@ def _actions(worker: str) -> dict[str, Callable[[], object]]:
         "first page of /jobs": lambda: run(queries.list_jobs(limit=50)),
         "claim": lambda: fleets.claim(worker),
         "overview page": lambda: _visit(pages.overview, "/"),
-        "page of jobs": lambda: _visit(pages.jobs, "/ui/jobs/"),
+        "page of jobs": lambda: _visit(job_list.jobs, "/ui/jobs/"),
     }
 
 

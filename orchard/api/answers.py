@@ -178,7 +178,10 @@ class JobsAnswer(serializers.Serializer):
     """One page of jobs."""
 
     jobs = JobAnswer(many=True)
-    count = serializers.IntegerField(help_text="How many there are on all pages.")
+    count = serializers.IntegerField(
+        allow_null=True,
+        help_text="How many there are on all pages; null when a search finds too many to count.",
+    )
     next = serializers.CharField(allow_null=True, help_text="The cursor of the next page.")
 
 

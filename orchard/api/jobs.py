@@ -19,6 +19,7 @@ from orchard.api.permissions import check_owner, owner_of
 from orchard.api.requests import JobQuery, PinForm, SubmitForm
 from orchard.api.schema import described
 from orchard.api.views import View, parse
+from orchard.catalogue import listing
 from orchard.conf import get_conf
 from orchard.domain.errors import InvalidInput
 from orchard.domain.jobs import Job
@@ -41,9 +42,10 @@ class Jobs(View):
 
     @described(JobsAnswer, query=JobQuery, operation_id="list_jobs")
     def get(self, request: Request) -> Response:
-        """List jobs, the newest first; of ended ones, those that ended last first."""
-        page = run(queries.list_jobs(**parse(JobQuery, request.query_params)))
-        shown = [job_shape(view) for view in page.jobs]
+        """List jobs, those that ``q`` finds in the order of ``sort``, page by page."""
+        asked = parse(JobQuery, request.query_params)
+        page = listing.list_jobs(**asked | {"status": asked["status"] or ""})
+        shown = [job_shape(view) for view in page.views]
         return Response({"jobs": shown, "next": page.next, "count": page.count})
 
     @described(

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
+from orchard.catalogue.finding import SORTS
 from orchard.services.queries import JOB_STATUSES, MAX_PAGE
 from statecore.api.requests import CURSOR, SecondsField
+
+JOB_SORTS = tuple(SORTS)
 
 
 class SubmitForm(serializers.Serializer):
@@ -29,10 +32,19 @@ class SubmitForm(serializers.Serializer):
 class JobQuery(serializers.Serializer):
     """Which jobs to list."""
 
+    q = serializers.CharField(
+        required=False, default="", allow_blank=True, max_length=200,
+        help_text="Words that the name or the id must have in it, all of them, in any case.",
+    )  # fmt: skip
     status = serializers.ChoiceField(JOB_STATUSES, required=False, default=None)
+    sort = serializers.ChoiceField(
+        JOB_SORTS, required=False, default=JOB_SORTS[0],
+        help_text="`newest` and `oldest` by creation, `changed` by the last change; without "
+        "other words, `newest` lists ended jobs of one state by when they ended.",
+    )  # fmt: skip
     limit = serializers.IntegerField(min_value=1, max_value=MAX_PAGE, default=50)
     cursor = serializers.CharField(
-        required=False, default="", allow_blank=True, max_length=300,
+        required=False, default="", allow_blank=True, max_length=3000,
         help_text="The field `next` of the page before.",
     )  # fmt: skip
 

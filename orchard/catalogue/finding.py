@@ -88,8 +88,8 @@ class _Asking:
         self._connection = connection
         self._limit = limit
         self._column, self._direction = SORTS[wanted.sort]
-        self._hits = text_index.hits(connection.vendor, wanted.words) if wanted.words else None
-        self._words = text_index.check(connection.vendor, wanted.words) if wanted.words else None
+        self._hits = text_index.hits(connection.vendor, wanted.words)
+        self._words = text_index.check(connection.vendor, wanted.words)
         self._state = ("job.status = %s", [wanted.status]) if wanted.status else None
         self._after = (self._beyond, [*after[1:]]) if after else None
 
@@ -108,8 +108,6 @@ class _Asking:
 
     def has_few(self) -> bool:
         """Whether the index knows of few rows that may have the words."""
-        if not self._hits:
-            return False
         text, values = self._hits
         counted = f"SELECT count(*) FROM ({text} LIMIT {FEW + 1}) AS hit"  # noqa: S608
         return int(self._ask(counted, values)[0][0]) <= FEW
@@ -147,8 +145,6 @@ class _Asking:
 
     def _from_hits(self) -> tuple[str, list[Any]]:
         """The rows that the index names, and no other way to them."""
-        if not self._hits:
-            return "catalogue_job AS job", []
         text, values = self._hits
         if self._connection.vendor == "sqlite":
             return f"({text}) AS hit CROSS JOIN catalogue_job AS job ON job.id = hit.id", values

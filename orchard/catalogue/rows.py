@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from orchard.catalogue.models import CataloguedJob
-from orchard.catalogue.texts import fold_job
+from orchard.catalogue.texts import fold_job, marks_of
 from orchard.domain.jobs import Job
-from orchard.logbook.terms import marks
 from orchard.repository import epoch_ms
 
 _ID_MAX = 64
@@ -19,7 +18,7 @@ def row_of(job: Job) -> CataloguedJob:
     """What the catalogue keeps of a job."""
     folded = fold_job(job.filename, job.job_id)
     return CataloguedJob(
-        job_id=job.job_id, folded=folded, marks=marks(folded), status=str(job.status),
+        job_id=job.job_id, folded=folded, marks=marks_of(folded), status=str(job.status),
         created_ms=epoch_ms(job.created_at), updated_ms=epoch_ms(job.updated_at),
         bytes=min(job.size, _NUMBER_MAX), duration_ms=min(job.duration_ms, _NUMBER_MAX),
     )  # fmt: skip

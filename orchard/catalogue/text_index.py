@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from orchard.logbook.terms import expression
+from orchard.catalogue.texts import expression_of
 
 TABLE = "catalogue_job"
 TERMS = "catalogue_terms"
@@ -59,18 +59,14 @@ def unmake(_apps: Any, editor: Any) -> None:
     _execute(editor, _UNMADE)
 
 
-def hits(vendor: str, words: tuple[str, ...]) -> tuple[str, list[Any]] | None:
-    """A question whose only column ``id`` names the rows that may have all the words.
-
-    ``None`` when the index cannot help: with single Latin letters.
-    """
+def hits(vendor: str, words: tuple[str, ...]) -> tuple[str, list[Any]]:
+    """A question whose only column ``id`` names the rows that may have all the words."""
     if vendor == "postgresql":
         grams = sorted({gram for word in words for gram in _grams(word)})
         text = f"SELECT id FROM {TABLE} WHERE catalogue_grams(folded) @> %s::text[]"  # noqa: S608
         return text, [grams]
-    wanted = expression(words, ())
     text = f"SELECT rowid AS id FROM {TERMS} WHERE {TERMS} MATCH %s"  # noqa: S608
-    return (text, [wanted]) if wanted else None
+    return text, [expression_of(words)]
 
 
 def check(vendor: str, words: tuple[str, ...]) -> tuple[str, list[Any]]:

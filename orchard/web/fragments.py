@@ -5,15 +5,9 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from orchard.domain.errors import UnknownJob
 from orchard.services import queries, run
-from orchard.services.queries import JobView
 from orchard.web import pages
 from orchard.web.access import may_act, page
-from orchard.web.shown import show_job
-
-MOST = 60
-"""Most things that one request may ask for."""
 
 
 @page
@@ -26,14 +20,6 @@ def numbers(request: HttpRequest) -> HttpResponse:
 def charts(request: HttpRequest) -> HttpResponse:
     """The charts of the overview."""
     return render(request, "orchard/parts/hour_charts.html", pages.charts())
-
-
-@page
-def job_rows(request: HttpRequest) -> HttpResponse:
-    """The rows of some jobs (``?id=…&id=…``); those that are gone are left out."""
-    views = [view for job_id in request.GET.getlist("id")[:MOST] if (view := _find(job_id))]
-    context = {"jobs": [show_job(view) for view in views]}
-    return render(request, "orchard/parts/job_rows.html", context)
 
 
 @page
@@ -55,10 +41,3 @@ def job_changes(request: HttpRequest, job_id: str) -> HttpResponse:
     context["rows"] = [row for row in context["job"].rows if row.chunk.index in asked]
     context["blocks"] = [block for block in context["blocks"] if block.chunk.index in asked]
     return render(request, "orchard/parts/job_changes.html", context)
-
-
-def _find(job_id: str) -> JobView | None:
-    try:
-        return run(queries.get_job(job_id))
-    except UnknownJob:
-        return None

@@ -27,7 +27,6 @@ from orchard.web.shown import (
 )
 
 RECENT = 20
-PAGE = 50
 ACTIVE = tuple(name for name in words.JOB_STATES if name not in ENDED)
 
 
@@ -50,29 +49,6 @@ def overview(request: HttpRequest) -> HttpResponse:
         | charts()
     )
     return render(request, "orchard/overview.html", context)
-
-
-@page
-def jobs(request: HttpRequest) -> HttpResponse:
-    """All jobs, newest first, page by page; of one state when asked."""
-    status = request.GET.get("status", "")
-    wanted: Any = status if status in words.JOB_STATES else None
-    cursor = run(queries.events_end())
-    found = run(queries.list_jobs(status=wanted, limit=PAGE, cursor=request.GET.get("cursor", "")))
-    by_status = run(counts.get_load()).by_status
-    context = {
-        "page": "jobs",
-        "topic": "fleet",
-        "cursor": cursor,
-        "jobs": [show_job(view) for view in found.jobs],
-        "next": found.next,
-        "count": found.count,
-        "status": wanted or "",
-        "filters": [(name, label, by_status[name]) for name, label in words.JOB_STATES.items()],
-        "total": sum(by_status.values()),
-        "is_first": not request.GET.get("cursor"),
-    }
-    return render(request, "orchard/jobs.html", context)
 
 
 @page

@@ -3,6 +3,7 @@ import { applyToMap, tellCounts } from "./chunks.js";
 import { mapOf } from "./map.js";
 import { pacer } from "./pacer.js";
 import { adopt, fetchPage, keepingPlace, swapKeyed } from "./regions.js";
+import { ngettext } from "./words.js";
 
 const MOST = 50;
 const AGAIN_MS = 2000;
@@ -11,6 +12,8 @@ export class JobList {
   constructor(list) {
     this.list = list;
     this.dirty = new Set();
+    this.elsewhere = new Set();
+    this.pill = document.querySelector("[data-jobs-news]");
     this.fetchSoon = pacer(() => this.fetchRows(), 300);
   }
 
@@ -21,12 +24,16 @@ export class JobList {
     const row = this.row(event.job_id);
     if (event.name === "job.removed") return this.remove(row);
     if (event.name === "job.progressed") return this.showStage(row, event);
+    if (!row && !this.comes(event)) return;
     if (!event.name.startsWith("chunk.")) return this.renew(event.job_id, row);
     const svg = row?.querySelector("[data-map]");
     if (!svg) return row && this.renew(event.job_id, row);
     if (applyToMap(mapOf(svg), event)) tellCounts(row, mapOf(svg));
     if (event.name === "chunk.failed") this.renew(event.job_id, row);
   }
+
+  // What an event brings to this list: a new job, or to a list of one state one that came to it.
+  comes(event) { return event.name === "job.created" || (event.name === "job.advanced" && event.status === this.list.dataset.of); }
 
   remove(row) {
     keepingPlace(() => row?.remove());
@@ -42,7 +49,7 @@ export class JobList {
   }
 
   renew(jobId, row) {
-    if (!row && !this.list.dataset.grows) return;
+    if (!row && !this.list.dataset.grows && !this.pill) return;
     this.dirty.add(jobId);
     this.fetchSoon();
   }
@@ -51,8 +58,9 @@ export class JobList {
     if (!navigator.onLine) return addEventListener("online", this.fetchSoon, { once: true });
     const ids = [...this.dirty].slice(0, MOST);
     ids.forEach((id) => this.dirty.delete(id));
-    const query = new URLSearchParams(ids.map((id) => ["id", id]));
-    const { page, status } = await fetchPage(`${this.list.dataset.url}?${query}`).catch(() => ({ status: 0 }));
+    const url = new URL(this.list.dataset.url, location.href);
+    for (const id of ids) url.searchParams.append(this.row(id) ? "id" : "new", id);
+    const { page, status } = await fetchPage(url).catch(() => ({ status: 0 }));
     if (status === 200) keepingPlace(() => this.put([...page.querySelectorAll("[data-job]")]));
     else ids.forEach((id) => this.dirty.add(id));
     if (this.dirty.size) setTimeout(this.fetchSoon, status === 200 ? 0 : AGAIN_MS);
@@ -60,12 +68,23 @@ export class JobList {
 
   put(rows) {
     swapKeyed(this.list, rows.filter((row) => this.row(row.dataset.job)), false);
-    for (const row of rows.filter((one) => !this.row(one.dataset.job))) {
+    const fresh = rows.filter((one) => !this.row(one.dataset.job));
+    if (this.pill) return this.announce(fresh);
+    for (const row of fresh) {
       const item = adopt(row);
       item.classList.add("new");
       if (!this.list.firstElementChild) this.list.replaceChildren();
       this.list.prepend(item);
     }
     while (this.list.children.length > Number(this.list.dataset.grows || Infinity)) this.list.lastElementChild.remove();
+  }
+
+  // Where they stand in another order is not known: whoever reads decides when to look.
+  announce(rows) {
+    for (const row of rows) this.elsewhere.add(row.dataset.job);
+    const n = this.elsewhere.size;
+    if (!n) return;
+    this.pill.textContent = ngettext("One more job fits: show it", "%(n)d more jobs fit: show them", n, { n });
+    this.pill.hidden = false;
   }
 }
