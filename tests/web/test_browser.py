@@ -202,6 +202,8 @@ def test_a_page_outlives_the_web_process(visit, orchard: Orchard, recording: Pat
 
 def test_a_recording_is_uploaded_with_the_keyboard_alone(visit, recording: Path):
     page = visit()
+    # Listened to from the start: the browser needs a moment until it hands choosers on.
+    page.on("filechooser", lambda chooser: None)
     until_live(page)
     before = page.locator(".job").count()
     for _ in range(20):
