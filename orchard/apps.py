@@ -11,7 +11,7 @@ class OrchardConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the checks, and give the state side this site's engine and limits."""
-        from orchard import checks  # noqa: F401 - importing registers them
+        from orchard import checks, witness  # noqa: F401 - importing registers them
         from orchard.services import get_engine
         from orchard.state_settings import state_limits
         from statecore.services import engine

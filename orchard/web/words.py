@@ -57,9 +57,7 @@ ROLES: Mapping[Role, Word] = {
 
 ROLE_NOTES: Mapping[Role, Word] = {
     Role.VIEWER: _("sees every page, values of state included, and changes nothing"),
-    Role.OPERATOR: _(
-        "also hands in recordings and presses the buttons of jobs, workers and issues"
-    ),
+    Role.OPERATOR: _("also hands in recordings, and directs jobs, workers and issues"),
     Role.ADMIN: _("also changes state, and decides who may come in"),
 }
 
