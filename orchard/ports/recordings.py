@@ -156,6 +156,11 @@ def has_any(job_id: str) -> bool:
     return bool(folders or files or default_storage.exists(folder))
 
 
+def is_older(job_id: str, than_s: float) -> bool:
+    """Whether the newest file of a job is older than this; a folder without files counts as old."""
+    return _age_s(job_id) >= than_s
+
+
 def _age_s(job_id: str) -> float:
     """Seconds since the newest file of a job; a folder without files counts as old."""
     folder = f"jobs/{job_id}"

@@ -1,0 +1,21 @@
+"""A real engine with a fleet's state in it, on both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from orchard.services import engine
+from statecore.store import Store
+
+
+@pytest.fixture(params=["memory", "redis"])
+def store(request: pytest.FixtureRequest, settings, tmp_path: Path) -> Iterator[Store]:
+    """The services of both sides run against this store; files lie in a folder of the test's."""
+    settings.MEDIA_ROOT = tmp_path / "media"
+    store = request.getfixturevalue(f"{request.param}_store")
+    before = engine.use(store)
+    yield store
+    engine.use(before)
