@@ -7,7 +7,7 @@ import sys
 
 def main() -> None:
     """Run one command; a setting that is wrong is told in one line."""
-    kind = "background_settings" if sys.argv[1:2] == ["ambassador"] else "settings"
+    kind = "background_settings" if sys.argv[1:2] in (["ambassador"], ["dispatch"]) else "settings"
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", f"orchard.{kind}")
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line

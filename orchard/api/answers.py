@@ -5,17 +5,30 @@ from __future__ import annotations
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
+from orchard.domain.nodes import Condition
 from orchard.services.queries import JOB_STATUSES
 from statecore.api.documents import example
 
 CHUNK_STATUSES = ("waiting", "running", "completed", "failed")
 WORKER_STATUSES = ("online", "busy", "offline")
+CONDITIONS = tuple(map(str, Condition))
 
 
 class PlainErrorAnswer(serializers.Serializer):
     """What a refusal looks like on the contract's own paths."""
 
     error = serializers.CharField()
+
+
+class NodeHealthAnswer(serializers.Serializer):
+    """How a push node is doing."""
+
+    condition = serializers.ChoiceField(CONDITIONS)
+    reason = serializers.CharField(required=False)
+    failures = serializers.IntegerField(required=False, help_text="Failures in a row.")
+    checked_at = serializers.DateTimeField(required=False)
+    retry_at = serializers.DateTimeField(required=False, help_text="It gets no chunk before.")
+    failed_on = serializers.ListField(child=serializers.CharField(), required=False)
 
 
 class WorkerAnswer(serializers.Serializer):
@@ -31,6 +44,7 @@ class WorkerAnswer(serializers.Serializer):
     performance_history = serializers.ListField(child=serializers.DictField())
     draining = serializers.BooleanField(required=False)
     paused = serializers.BooleanField(required=False)
+    node = NodeHealthAnswer(required=False, help_text="How a push node is doing.")
     heartbeat_s = serializers.FloatField(required=False)
     lease_s = serializers.FloatField(required=False)
 

@@ -89,9 +89,11 @@ class AddWorker(_Old, View):
 
     @described(NodeAnswer, form=UrlForm, operation_id="old_add_worker", tags=TAG, plain=True)
     def post(self, request: Request) -> Response:
-        """Add a push node by its URL; one that is known already is refused."""
-        url = workers.check_url(_url(request))
-        return Response(_node(run(fleet.register(url=url, mode="push", must_be_new=True))))
+        """Add a push node by its URL, and ask it how it is.
+
+        One that is known already, or is where no node may be, is refused.
+        """
+        return Response(_node(nodes.add(_url(request), must_be_new=True).worker))
 
 
 class RemoveWorker(_Old, View):

@@ -18,10 +18,10 @@ from orchard.api.views import AsyncView, View
 from orchard.conf import get_conf
 from orchard.domain.chunks import chunk_id
 from orchard.domain.errors import InvalidInput
-from orchard.domain.workers import Worker
 from orchard.live.feed import wait_for_work, work_heard
-from orchard.services import arun, claims, fleet, lookups, queries, run
+from orchard.services import arun, claims, fleet, lookups, nodes, queries, run
 from orchard.services.claims import Claimed
+from orchard.services.nodes import Added
 
 LOOK_AGAIN_S = 2.0
 """Leases and rests that run out make no event, so a waiting claim looks this often anyway."""
@@ -45,9 +45,9 @@ class Workers(View):
     )
     def post(self, request: Request) -> Response:
         """Take a worker into the fleet (201); saying it again is the same worker (200)."""
-        worker = _register(parse_body(RegisterBody, request.data))
-        is_new = worker.registered_at == worker.last_updated
-        return Response(codec.contract_worker(worker) | _timing(), 201 if is_new else 200)
+        added = _register(parse_body(RegisterBody, request.data))
+        shape = codec.contract_worker(added.worker) | _timing()
+        return Response(shape, 201 if added.is_new else 200)
 
 
 class OneWorker(View):
@@ -136,18 +136,21 @@ class Resume(View):
         return Response(_directed(codec.contract_worker(run(fleet.resume(worker_id)))))
 
 
-def _register(given: RegisterBody) -> Worker:
+def _register(given: RegisterBody) -> Added:
     if bool(given.name) == bool(given.url):
         raise InvalidInput("name", "give either a name or a url")
     mode = "push" if given.url else "pull"
     if given.mode not in (None, mode):
         raise InvalidInput("mode", f"a worker with a {'url' if given.url else 'name'} is {mode}")
     check_free("capabilities", given.capabilities)
+    if given.url:
+        # One request at a time is all that a node takes (CONTRACTS section 5).
+        return nodes.add(given.url, metadata=given.capabilities)
     steps = fleet.register(
-        name=given.name, url=given.url, mode=mode, concurrency=given.concurrency,
-        metadata=given.capabilities,
-    )  # fmt: skip
-    return run(steps)
+        name=given.name, mode=mode, concurrency=given.concurrency, metadata=given.capabilities
+    )
+    worker = run(steps)
+    return Added(worker, is_new=worker.registered_at == worker.last_updated)
 
 
 def _timing() -> dict[str, float]:

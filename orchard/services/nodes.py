@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import msgspec
+from asgiref.sync import async_to_sync
 
 from orchard.domain import workers
 from orchard.domain.errors import InvalidInput, UnknownWorker, WorkerExists
@@ -11,12 +14,19 @@ from orchard.domain.nodes import Condition
 from orchard.domain.workers import Worker
 from orchard.ports.nodes import NodeClient, NodeFault, check_health
 from orchard.services import dispatch, fleet, queries
-from orchard.services.engine import arun
+from orchard.services.engine import arun, run
 
 PUSH = "push"
 
 
-async def add(url: str, *, must_be_new: bool = False, concurrency: int = 1) -> Worker:
+class Added(NamedTuple):
+    """A node of the fleet, and whether it is new to it."""
+
+    worker: Worker
+    is_new: bool
+
+
+def add(url: str, *, must_be_new: bool = False, metadata: dict[str, Any] | None = None) -> Added:
     """Take a push node into the fleet; it is asked first how it is.
 
     One that does not answer is taken in as well, and tried again: a phone may be asleep.
@@ -26,17 +36,19 @@ async def add(url: str, *, must_be_new: bool = False, concurrency: int = 1) -> W
         WorkerExists: it is known already, and ``must_be_new`` was asked.
     """
     address = workers.check_url(url)
-    if must_be_new and await _is_known(address):
+    is_known = _is_known(address)
+    if must_be_new and is_known:
         raise WorkerExists
-    fault = await _probe(address)
+    fault = async_to_sync(_probe)(address)
     if fault and fault.condition is Condition.FORBIDDEN:
         raise InvalidInput("url", fault.reason)
-    await arun(
-        fleet.register(url=address, mode=PUSH, concurrency=concurrency, must_be_new=must_be_new)
+    run(fleet.register(url=address, mode=PUSH, metadata=metadata, must_be_new=must_be_new))
+    noted = (
+        dispatch.note_fault(address, fault.condition, fault.reason)
+        if fault
+        else dispatch.note_sign(address)
     )
-    if fault:
-        return await arun(dispatch.note_fault(address, fault.condition, fault.reason))
-    return await arun(dispatch.note_sign(address))
+    return Added(run(noted), is_new=not is_known)
 
 
 async def list_checked() -> list[Worker]:
@@ -50,9 +62,9 @@ async def list_checked() -> list[Worker]:
     return [await _heard(worker, health.get(worker.url)) for worker in found]
 
 
-async def _is_known(url: str) -> bool:
+def _is_known(url: str) -> bool:
     try:
-        await arun(queries.get_worker(workers.worker_id(url)))
+        run(queries.get_worker(workers.worker_id(url)))
     except UnknownWorker:
         return False
     return True

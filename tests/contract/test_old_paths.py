@@ -213,10 +213,36 @@ def test_workers_health_is_checked_while_answering(client: Client, clock, node: 
     assert (alive["url"], alive["status"]) == (node, "online")
 
 
-def test_nobody_asks_a_metadata_address(client: Client):
-    post_json(client, "/workers/add", {"url": "169.254.169.254"})
-    (one,) = client.get("/workers").json()["workers"]
-    assert one["status"] == "offline"
+@pytest.mark.parametrize("path", ["/workers/add", "/api/v1/workers"])
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("169.254.169.254", "169.254.169.254 is a metadata address; no node is there"),
+        ("http://[fd00:ec2::254]:80", "fd00:ec2::254 is a metadata address; no node is there"),
+        (
+            "8.8.8.8:9000",
+            "8.8.8.8 is in none of the networks that nodes may be in (ORCHARD_NODE_NETWORKS)",
+        ),
+    ],
+)
+def test_an_address_where_no_node_may_be_is_400_and_says_why(client: Client, path, url, reason):
+    answer = post_json(client, path, {"url": url})
+    assert answer.status_code == 400
+    assert reason in answer.json()["error"]
+    assert client.get("/workers").json() == {"workers": [], "count": 0}
+
+
+def test_a_node_is_asked_how_it_is_when_it_is_added(client: Client, node: str):
+    added = post_json(client, "/api/v1/workers", {"url": node})
+    assert (added.status_code, added.json()["node"]["condition"]) == (201, "well")
+    assert post_json(client, "/api/v1/workers", {"url": node}).status_code == 200
+    dead = post_json(client, "/workers/add", {"url": "http://127.0.0.1:1"})
+    assert (dead.status_code, dead.json()["status"]) == (200, "offline")
+    found = {one["url"]: one for one in client.get("/api/v1/workers").json()["workers"]}
+    told = found["http://127.0.0.1:1"]["node"]
+    assert (told["condition"], told["failures"]) == ("unreachable", 1)
+    assert "cannot be reached" in told["reason"]
+    assert told["retry_at"] > told["checked_at"]
 
 
 def test_the_purifier_is_on_until_somebody_prefers_otherwise(client: Client, store):

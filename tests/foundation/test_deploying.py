@@ -36,7 +36,7 @@ def services() -> dict:
 
 def test_every_container_runs_a_program_that_there_is(services):
     ours = {name: one for name, one in services.items() if "build" in one}
-    assert set(ours) == {"prepare", "web", "pipeline", "ambassador", "agent"}
+    assert set(ours) == {"prepare", "web", "pipeline", "ambassador", "dispatch", "agent"}
     for one in ours.values():
         program, name, *_ = one["command"]
         assert (program, name) == ("-m", "orchard.agent") or (

@@ -39,9 +39,12 @@ GRACE_S = 5
 
 
 class Command(BaseCommand):
-    """Start engine, web, pipeline, ambassador and local agents, and keep them running."""
+    """Start engine, web, pipeline, ambassador, dispatcher and agents, and keep them running."""
 
-    help = "Start engine, web server, pipeline, ambassador and agents, and keep them running."
+    help = (
+        "Start engine, web server, pipeline, ambassador, dispatcher and agents, and keep them"
+        " running."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """How many agents to start."""
@@ -148,6 +151,7 @@ def _children(data_dir: Path, agents: int) -> list[Child]:
         Child("web", [*python, "serve"], logs, env),
         Child("pipeline", [*python, "pipeline"], logs, env),
         Child("ambassador", [*python, "ambassador"], logs, env | BACKGROUND),
+        Child("dispatch", [*python, "dispatch", "--grace", str(GRACE_S)], logs, env | BACKGROUND),
     ]
     agent_env = env | {
         "PYTHONPATH": str(settings.BASE_DIR),
