@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from orchard.logbook.terms import MARK, expression, fold, marks, parse_words
 
-__all__ = ["contains", "expression_of", "fold_job", "marks_of", "parse_words"]
+__all__ = ["contains", "expression_of", "fold", "fold_job", "marks_of", "parse_words"]
 
 NAME_MAX = 400
 """A folded name is cut there: some single letters fold to eighteen, and indexes have limits."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from orchard.services import queries, run
 from orchard.web import pages
-from orchard.web.access import may_act, page
+from orchard.web.access import page
 
 
 @page
@@ -20,17 +19,6 @@ def numbers(request: HttpRequest) -> HttpResponse:
 def charts(request: HttpRequest) -> HttpResponse:
     """The charts of the overview."""
     return render(request, "orchard/parts/hour_charts.html", pages.charts())
-
-
-@page
-def workers(request: HttpRequest) -> HttpResponse:
-    """All workers, as cards or (``?as=strip``) as short lines."""
-    part = "worker_strip" if request.GET.get("as") == "strip" else "worker_cards"
-    context = {
-        "workers": pages.show_workers(run(queries.list_workers())),
-        "may_act": may_act(request.user),
-    }
-    return render(request, f"orchard/parts/{part}.html", context)
 
 
 @page

@@ -61,22 +61,6 @@ def job(request: HttpRequest, job_id: str) -> HttpResponse:
 
 
 @page
-def workers(request: HttpRequest) -> HttpResponse:
-    """The fleet, one card a worker."""
-    cursor = run(queries.events_end())
-    context = {
-        "page": "workers",
-        "topic": "fleet",
-        "cursor": cursor,
-        "workers": show_workers(run(queries.list_workers())),
-        "stats": run(counts.get_stats()),
-        "may_act": may_act(request.user),
-        "master": request.build_absolute_uri("/").rstrip("/"),
-    }
-    return render(request, "orchard/workers.html", context)
-
-
-@page
 def worker(request: HttpRequest, worker_id: str) -> HttpResponse:
     """One worker: what it holds, how fast it was, and what it says of itself."""
     cursor = run(queries.events_end())

@@ -19,6 +19,7 @@ from orchard.web import (
     signing_in,
     state_urls,
     system_urls,
+    worker_list,
 )
 
 urlpatterns = [
@@ -36,8 +37,8 @@ urlpatterns = [
     path("ui/jobs/<str:job_id>/retry", actions.retry_job, name="job-retry"),
     path("ui/jobs/<str:job_id>/pin", actions.pin_job, name="job-pin"),
     path("ui/jobs/<str:job_id>/delete", actions.delete_job, name="job-delete"),
-    path("ui/workers/", pages.workers, name="workers-page"),
-    path("ui/workers/list", fragments.workers, name="workers-list"),
+    path("ui/workers/", worker_list.workers, name="workers-page"),
+    path("ui/workers/list", worker_list.cards, name="workers-list"),
     path("ui/workers/<str:worker_id>/", pages.worker, name="worker-page"),
     path("ui/workers/<str:worker_id>/drain", actions.drain_worker, name="worker-drain"),
     path("ui/workers/<str:worker_id>/pause", actions.pause_worker, name="worker-pause"),

@@ -19,6 +19,14 @@ export class WorkerList {
 
   async fetchAll() {
     const { page, status } = await fetchPage(this.list.dataset.url);
-    if (status === 200) keepingPlace(() => swapKeyed(this.list, page.querySelectorAll("[data-key]"), true));
+    if (status !== 200) return;
+    const cards = page.querySelectorAll("[data-key]");
+    keepingPlace(() => swapKeyed(this.list, cards, !this.keepsOrder(cards)));
+  }
+
+  // In an order that changes all the time, cards stay where they are until one comes or goes.
+  keepsOrder(cards) {
+    const shown = new Set([...this.list.children].map((card) => card.dataset.key));
+    return "sorted" in this.list.dataset && cards.length === shown.size && [...cards].every((card) => shown.has(card.dataset.key));
   }
 }
