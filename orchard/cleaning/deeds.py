@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from orchard.cleaning import acts
 from orchard.cleaning.acts import Did, direct_worker, to_job
 from orchard.cleaning.thing import Thing
+from orchard.roles import Role
 from orchard.services import fleet, submissions
 
 Word = str | Promise
@@ -32,6 +33,8 @@ class Deed(NamedTuple):
     """
     is_gentle: bool = False
     """Whether it can be taken back."""
+    needs: Role = Role.OPERATOR
+    """The role of people who may do it."""
 
 
 _JOBS = (
@@ -124,6 +127,7 @@ _STATE = (
     Deed(
         "entry.delete", "entries", _("Delete"),
         _("Delete these entries? They cannot come back."), acts.delete_entry,
+        needs=Role.ADMIN,
     ),
     Deed(
         "label.retry", "labels", _("Retry"), _("Deliver these label requests again?"),
@@ -132,11 +136,12 @@ _STATE = (
     Deed(
         "state.reset_migration", "migration", _("Reset"),
         _("Take over the files of the older system again at the next start?"),
-        acts.reset_migration,
+        acts.reset_migration, needs=Role.ADMIN,
     ),
     Deed(
         "expired.purge", "expired", _("Purge"),
         _("Let go of all this? Its time is over, and nothing of it comes back."), acts.purge,
+        needs=Role.ADMIN,
     ),
 )  # fmt: skip
 

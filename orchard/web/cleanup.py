@@ -20,6 +20,7 @@ from orchard.cleaning.counts import count_waiting
 from orchard.cleaning.deeds import DEEDS, deeds_for
 from orchard.cleaning.things import KINDS, Filters, Kind, Thing
 from orchard.models import CleaningRun
+from orchard.roles import Role
 from orchard.services import EngineAway, queries
 from orchard.services import run as ask
 from orchard.web.access import check_role, may_act, page
@@ -38,10 +39,11 @@ def choose(request: HttpRequest) -> HttpResponse:
     filters = _filters(request.GET, kind.filters)
     cursor = ask(queries.events_end())
     found = _look(kind, filters)
+    deeds = [deed for deed in deeds_for(kind.name) if may_act(request.user, deed.needs)]
     context = _choices(kind) | {
         "page": "cleanup", "topic": "events", "cursor": cursor, "filters": filters,
         "things": [show(kind.name, thing) for thing in found.things], "found": found,
-        "deeds": deeds_for(kind.name), "may_act": may_act(request.user),
+        "deeds": deeds, "may_act": bool(deeds),
         "fields": [(name, filters.get(name, ""), CHOICES.get(name)) for name in kind.filters],
         "latest": [(run, DEEDS.get(run.deed)) for run in CleaningRun.objects.defer("names")[:8]],
     }  # fmt: skip
@@ -61,7 +63,8 @@ def show_run(request: HttpRequest, pk: int) -> HttpResponse:
     deed = DEEDS.get(run.deed)
     kind = KINDS[deed.kind if deed else "jobs"]
     context = {
-        "page": "cleanup", "run": run, "deed": deed, "may_act": may_act(request.user),
+        "page": "cleanup", "run": run, "deed": deed,
+        "may_act": may_act(request.user, deed.needs if deed else Role.OPERATOR),
         "kind": kind, "said": describe_filters(run.filters),
         "things": [show(kind.name, Thing(name, state, shown)) for name, state, shown in run.shown],
         "problems": [(name, explain_problem(why)) for name, why in run.problems],
@@ -80,6 +83,7 @@ def preview(request: HttpRequest) -> HttpResponse:
     deed = DEEDS.get(request.POST.get("deed", ""))
     if deed is None:
         raise Http404
+    check_role(request, deed.needs)
     filters = _filters(request.POST, KINDS[deed.kind].filters)
     names = [] if request.POST.get("all") else request.POST.getlist("name")
     if not names and not request.POST.get("all"):
@@ -98,8 +102,7 @@ def preview(request: HttpRequest) -> HttpResponse:
 @login_required
 def move(request: HttpRequest, pk: int, to: str) -> HttpResponse:
     """Begin, go on with, or stop a run."""
-    check_role(request)
-    run = get_object_or_404(CleaningRun.objects.defer("names"), pk=pk)
+    run = _allowed_run(request, pk)
     moved = runs.stop(run) if to == "stop" else runs.begin(run)
     if not moved:
         messages.error(request, _("Somebody else was faster: this has been done already."))
@@ -111,8 +114,7 @@ def move(request: HttpRequest, pk: int, to: str) -> HttpResponse:
 @login_required
 def step(request: HttpRequest, pk: int) -> HttpResponse:
     """Do some more of a run; as JSON for the page's script, else back to the page."""
-    check_role(request)
-    run = get_object_or_404(CleaningRun.objects.defer("names"), pk=pk)
+    run = _allowed_run(request, pk)
     try:
         run = runs.step(run)
     except EngineAway:
@@ -121,6 +123,15 @@ def step(request: HttpRequest, pk: int) -> HttpResponse:
         return HttpResponseRedirect(reverse("cleanup-run", args=[pk]))
     names = ("state", "position", "total", "done", "skipped")
     return JsonResponse({name: getattr(run, name) for name in names})
+
+
+def _allowed_run(request: HttpRequest, pk: int) -> CleaningRun:
+    """The run that somebody wants to move, and may."""
+    check_role(request)
+    run = get_object_or_404(CleaningRun.objects.defer("names"), pk=pk)
+    if deed := DEEDS.get(run.deed):
+        check_role(request, deed.needs)
+    return run
 
 
 class _Found(NamedTuple):
