@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -156,7 +157,20 @@ def _first_look(store: Store, facts: Sequence[KeyFact], files: bool) -> list[Sub
 
 
 def _look(store: Store, kind: str, names: Sequence[str]) -> list[Subject]:
-    return [finding.subject for finding in EXAMINERS[kind].look(store, names)]
+    return [finding.subject for finding in _findings(store, kind, names)]
+
+
+def _findings(store: Store, kind: str, names: Sequence[str]) -> list[Finding]:
+    """What is wrong with these; what needs a key of another type is left out until that is mended.
+
+    That key is a finding of its own.
+    """
+    try:
+        return EXAMINERS[kind].look(store, names)
+    except WrongType:
+        if len(names) == 1:
+            return []
+        return [found for name in names for found in _findings(store, kind, [name])]
 
 
 def _walk_listing(store: Store, listing: Listing) -> Iterator[list[str]]:
@@ -212,7 +226,7 @@ def _look_again(store: Store, subjects: Sequence[Subject], pause_s: float) -> li
     for look in range(LOOKS):
         time.sleep(pause_s)
         names = {(one.kind, one.name) for one in subjects}
-        seen = {f: None for kind, name in names for f in EXAMINERS[kind].look(store, [name])}
+        seen = {f: None for kind, name in names for f in _findings(store, kind, [name])}
         found = {finding: None for finding in seen if look == 0 or finding in found}
         subjects = list({finding.subject for finding in found})
     return sorted(found, key=lambda each: (each.code, each.where))
@@ -221,6 +235,7 @@ def _look_again(store: Store, subjects: Sequence[Subject], pause_s: float) -> li
 def _mend(store: Store, confirmed: Sequence[Finding]) -> Counter[str]:
     mended = Counter[str]()
     for subject in dict.fromkeys(finding.subject for finding in confirmed if finding.repair):
-        for done in EXAMINERS[subject.kind].mend(store, subject.name):
-            mended[done.code] += 1
+        with suppress(WrongType):
+            for done in EXAMINERS[subject.kind].mend(store, subject.name):
+                mended[done.code] += 1
     return mended

@@ -15,7 +15,6 @@ from orchard.services.limits import keeping
 from orchard.services.lookups import is_open
 from statecore.store import ops
 from statecore.store.base import Store
-from statecore.store.errors import WrongType
 from statecore.store.findings import Examiner, Finding, Subject
 from statecore.store.steps import Seen
 
@@ -57,13 +56,7 @@ def _read(store: Store, names: Sequence[str]) -> dict[str, Seen]:
         ops.Score(key, name) for name in names for key in (keys.CHUNK_QUEUE, keys.CHUNK_LEASES)
     ]
     flat = list(dict.fromkeys(cell for each in cells.values() for cell in each))
-    try:
-        values = store.read(*flat, *scores)
-    except WrongType:
-        if len(names) == 1:
-            return {}
-        alone = (_read(store, [name]) for name in names)
-        return {name: seen for each in alone for name, seen in each.items()}
+    values = store.read(*flat, *scores)
     seen = dict(zip(flat, values, strict=False))
     places = values[len(flat) :]
     return {

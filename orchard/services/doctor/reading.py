@@ -15,7 +15,6 @@ from orchard.repository import job_cell
 from orchard.services.doctor.judging import JobSeen
 from statecore.store import ops
 from statecore.store.base import Store
-from statecore.store.errors import WrongType
 from statecore.store.walking import look_at
 
 STATES = tuple(JobStatus)
@@ -25,12 +24,7 @@ def read_jobs(store: Store, job_ids: Sequence[str]) -> list[JobSeen]:
     """The jobs; those with chunks apart are read again, together with them."""
     if not job_ids:
         return []
-    try:
-        found = _read_heads(store, job_ids)
-    except WrongType:  # a key of another type is a finding of its own; the others are looked at
-        if len(job_ids) == 1:
-            return []
-        return [seen for job_id in job_ids for seen in read_jobs(store, [job_id])]
+    found = _read_heads(store, job_ids)
     return [_with_chunks(store, seen) if _has_chunks(seen) else seen for seen in found]
 
 

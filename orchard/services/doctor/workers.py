@@ -21,7 +21,6 @@ from orchard.services.doctor.symptoms import found
 from orchard.services.limits import keeping
 from statecore.store import ops
 from statecore.store.base import Store
-from statecore.store.errors import WrongType
 from statecore.store.findings import Examiner, Finding, Subject
 from statecore.store.steps import Seen
 from statecore.store.walking import look_at
@@ -95,15 +94,12 @@ def judge(seen: WorkerSeen, at: datetime) -> Iterator[Fault]:
 
 
 def _read(store: Store, url: str) -> list[WorkerSeen]:
-    """The worker with what it holds, at one moment; nothing when a key is of another type."""
+    """The worker with what it holds, at one moment."""
     (raw,) = store.read(worker_cell(url))
     names = _pending(raw)
     cells = {name: chunk_cell(*place) for name in names if (place := parse_chunk_id(name))}
     scores = [ops.Score(keys.WORKERS, url), ops.Score(keys.BUSY_WORKERS, url)]
-    try:
-        raw, listed, busy, *chunks = store.read(worker_cell(url), *scores, *cells.values())
-    except WrongType:
-        return []
+    raw, listed, busy, *chunks = store.read(worker_cell(url), *scores, *cells.values())
     (fact,) = look_at(store, [keys.worker(url)])
     worker = _worker(raw)
     seen: Seen = dict(zip(cells.values(), chunks, strict=True))

@@ -16,7 +16,6 @@ from statecore.services.doctor.symptoms import found
 from statecore.services.engine import get_limits
 from statecore.store import ops
 from statecore.store.base import Store
-from statecore.store.errors import WrongType
 from statecore.store.findings import Examiner, Finding, Subject
 from statecore.store.walking import look_at
 
@@ -101,16 +100,13 @@ def _place(draft: Draft, seen: LabelSeen) -> None:
 
 
 def _read(store: Store, name: str) -> list[LabelSeen]:
-    """The request; nothing when a key is of another type."""
+    """The request."""
     place, lists = ops.Key(keys.label(name)), (keys.LABEL_QUEUE, keys.LABEL_LEASES)
     refs = [ops.Score(key, name) for key in (*lists, *map(keys.labels_in, STATES))]
-    try:
-        (raw,) = store.read(place)
-        request = _decoded(name, raw)
-        line = ops.Score(keys.label_line(request.issue if request else 0), name)
-        raw, in_line, queued, leased, *scores = store.read(place, line, *refs)
-    except WrongType:
-        return []
+    (raw,) = store.read(place)
+    request = _decoded(name, raw)
+    line = ops.Score(keys.label_line(request.issue if request else 0), name)
+    raw, in_line, queued, leased, *scores = store.read(place, line, *refs)
     (fact,) = look_at(store, [keys.label(name)])
     states = {s: score for s, score in zip(STATES, scores, strict=True) if score is not None}
     again = _decoded(name, raw)

@@ -15,7 +15,6 @@ from statecore.services.doctor.symptoms import found
 from statecore.store import ops
 from statecore.store.base import Store
 from statecore.store.drafts import Later, WriteDraft
-from statecore.store.errors import WrongType
 from statecore.store.findings import Examiner, Finding, Subject
 from statecore.store.walking import look_at
 
@@ -90,10 +89,7 @@ def _writes(seen: LockSeen, at: datetime) -> tuple[ops.Write, ...]:
 
 def _read(store: Store, name: str) -> list[LockSeen]:
     place, fence = ops.Key(keys.lock(name)), ops.Key(keys.lock_fence(name))
-    try:
-        raw, last, listed = store.read(place, fence, ops.Score(keys.LOCKS, name))
-    except WrongType:
-        return []
+    raw, last, listed = store.read(place, fence, ops.Score(keys.LOCKS, name))
     (fact,) = look_at(store, [keys.lock(name)])
     token = int(last) if last and last.isdigit() else 0
     return [LockSeen(name, raw, _decoded(name, raw), token, listed, fact.ttl_ms)]

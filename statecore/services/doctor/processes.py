@@ -14,7 +14,6 @@ from statecore.services.doctor.symptoms import found
 from statecore.store import ops
 from statecore.store.base import Store
 from statecore.store.drafts import WriteDraft
-from statecore.store.errors import WrongType
 from statecore.store.findings import Examiner, Finding, Subject
 from statecore.store.walking import contains, look_at
 
@@ -99,18 +98,15 @@ def _writes(store: Store, seen: ProcessSeen) -> tuple[ops.Write, ...]:
 
 
 def _read(store: Store, name: str) -> list[ProcessSeen]:
-    """The process; nothing when one of its keys is of another type."""
+    """The process."""
     refs = (
         ops.WholeHash(keys.process_info(name)), ops.Score(keys.PROCESSES, name),
         ops.Members(keys.process_issues(name)),
     )  # fmt: skip
-    try:
-        _, _, numbers = store.read(*refs)
-        known = sorted(number for number in numbers if number.isdigit())
-        cells = [issue_cells(int(number))[0] for number in known]
-        info, listed, claimed, *raws = store.read(*refs, *cells)
-    except WrongType:
-        return []
+    _, _, numbers = store.read(*refs)
+    known = sorted(number for number in numbers if number.isdigit())
+    cells = [issue_cells(int(number))[0] for number in known]
+    info, listed, claimed, *raws = store.read(*refs, *cells)
     (fact,) = look_at(store, [keys.process_info(name)])
     (is_active,) = contains(store, keys.PROCESSES_ACTIVE, [name])
     (is_zombie,) = contains(store, keys.PROCESSES_ZOMBIES, [name])
