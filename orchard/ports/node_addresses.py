@@ -62,15 +62,15 @@ def check_address(text: str, allowed: Sequence[Network]) -> None:
         AddressRefused: a node may not be there.
     """
     if "%" in text:
-        raise AddressRefused(f"{text} means something on one link only; no node is there")
+        raise AddressRefused(f"no node is at an address of one link only: {text}")
     for address in _meant(ipaddress.ip_address(text)):
         if address in METADATA:
-            raise AddressRefused(f"{text} is a metadata address; no node is there")
+            raise AddressRefused(f"no node is at a metadata address: {text}")
         if address.is_multicast or address.is_unspecified:
-            raise AddressRefused(f"{text} is not the address of a machine")
+            raise AddressRefused(f"this is not the address of a machine: {text}")
         if not any(address in network for network in allowed):
             raise AddressRefused(
-                f"{text} is in none of the networks that nodes may be in (ORCHARD_NODE_NETWORKS)"
+                f"this is in none of the networks of ORCHARD_NODE_NETWORKS: {text}"
             )
 
 

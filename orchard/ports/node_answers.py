@@ -65,7 +65,7 @@ def _check_text(answer: _Answer, duration_ms: int) -> None:
         if "\0" in said:
             raise Nonsense("its text has NUL characters")
     if max(len(answer.text), sum(len(one.text) for one in answer.segments)) > most:
-        raise Nonsense(f"it heard more than {most} characters in {duration_ms / 1000:.1f} s")
+        raise Nonsense(f"it heard more than can be said: over {most} characters")
 
 
 def _line(given: _Segment, duration_ms: int) -> Line:
@@ -75,7 +75,7 @@ def _line(given: _Segment, duration_ms: int) -> Line:
     latest = math.ceil(duration_ms / WINDOW_MS) * WINDOW_MS + SLACK_MS
     if not -SLACK_MS <= start <= end <= latest or start > duration_ms + SLACK_MS:
         raise Nonsense(
-            f"it heard something from {start:g} to {end:g} ms in a chunk of {duration_ms} ms"
+            f"it heard something outside the chunk: {start:g} to {end:g} of {duration_ms} ms"
         )
     first = min(max(round(start), 0), duration_ms)
     return Line(start_ms=first, end_ms=max(first, min(round(end), duration_ms)), text=given.text)

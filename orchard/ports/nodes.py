@@ -76,7 +76,7 @@ class NodeClient:
             async with asyncio.timeout(CHECK_S):
                 answer = await self._ask("GET", f"{url}/", WORDS_MAX_BYTES, cut=True)
         except TimeoutError:
-            reason = f"it did not answer within {CHECK_S:g} s"
+            reason = f"it did not answer in time: {CHECK_S:g} s"
             raise NodeFault(Condition.UNREACHABLE, reason) from None
         _check_status(answer)
 
@@ -90,7 +90,7 @@ class NodeClient:
             async with asyncio.timeout(timeout_s):
                 answer = await self._ask("POST", f"{url}/transcribe", ANSWER_MAX_BYTES, sound)
         except TimeoutError:
-            reason = f"it was not done within {timeout_s:.3g} s"
+            reason = f"it did not finish in time: {timeout_s:.3g} s"
             raise NodeFault(Condition.SLOW, reason) from None
         _check_status(answer)
         return answer.body
@@ -180,7 +180,7 @@ async def _read(answer: httpx.Response, most: int, *, cut: bool) -> bytes:
             return bytes(content)
     if cut:
         return bytes(content[:most])
-    raise NodeFault(Condition.NONSENSE, f"its answer is longer than {most} bytes")
+    raise NodeFault(Condition.NONSENSE, f"its answer is too long: more than {most} bytes")
 
 
 def _extensions(host: str) -> dict[str, str]:
@@ -192,11 +192,11 @@ def _check_status(answer: _Answer) -> None:
     if answer.status == 200:
         return
     if 300 <= answer.status < 400:
-        reason = f"it answered {answer.status}: a redirect, which is not followed"
+        reason = f"it redirects, which is not followed: {answer.status}"
         raise NodeFault(Condition.NONSENSE, reason)
     words = " ".join(answer.body[:200].decode("utf-8", "replace").replace("\0", "").split())
-    reason = f"it answered {answer.status}: {words}" if words else f"it answered {answer.status}"
-    raise NodeFault(Condition.FAILING, reason)
+    reason = f"it answered with an error: {answer.status} {words}"
+    raise NodeFault(Condition.FAILING, reason.rstrip())
 
 
 def _explain(fault: httpx.HTTPError) -> NodeFault:

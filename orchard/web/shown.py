@@ -143,10 +143,21 @@ class ShownWorker:
                 return "paused"
             if self.worker.draining:
                 return "draining"
+            if self.trouble:
+                return "ailing"
         return str(self.worker.status)
 
     @property
+    def trouble(self) -> words.Word:
+        """What is the matter with a push node; empty when it is well."""
+        return (
+            words.NODE_TROUBLES.get(str(self.worker.node.condition), "") if self.worker.node else ""
+        )
+
+    @property
     def label(self) -> words.Word:
+        if self.trouble and self.state in ("ailing", "offline"):
+            return self.trouble
         return words.WORKER_STATES[self.state]
 
     @property

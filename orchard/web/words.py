@@ -47,7 +47,44 @@ WORKER_STATES: Mapping[str, Word] = {
     "offline": pgettext_lazy("worker", "silent"),
     "draining": pgettext_lazy("worker", "draining"),
     "paused": pgettext_lazy("worker", "paused"),
+    "ailing": pgettext_lazy("worker", "in trouble"),
 }
+
+NODE_TROUBLES: Mapping[str, Word] = {
+    "unreachable": pgettext_lazy("node", "unreachable"),
+    "breaking": pgettext_lazy("node", "breaks off"),
+    "failing": pgettext_lazy("node", "fails"),
+    "nonsense": pgettext_lazy("node", "answers nonsense"),
+    "slow": pgettext_lazy("node", "too slow"),
+    "forbidden": pgettext_lazy("node", "address not allowed"),
+}
+"""What is the matter with a push node, by its condition."""
+
+NODE_REASONS: Sequence[Word] = (
+    _("it did not answer in time"),
+    _("it did not finish in time"),
+    _("it cannot be reached"),
+    _("its name leads nowhere"),
+    _("it answered with an error"),
+    _("it redirects, which is not followed"),
+    _("it broke the connection off"),
+    _("its answer is not HTTP"),
+    _("its answer is too long"),
+    _("its answer is compressed"),
+    _("its answer is not what a node answers"),
+    _("its text has NUL characters"),
+    _("its times are not finite"),
+    _("it heard more than can be said"),
+    _("it heard something outside the chunk"),
+    _("no node is at a metadata address"),
+    _("no node is at an address of one link only"),
+    _("this is not the address of a machine"),
+    _("this is in none of the networks of ORCHARD_NODE_NETWORKS"),
+    _("there is no such port"),
+    _("not an http address of a host and port"),
+    _("URL is required"),
+)
+"""What :mod:`orchard.ports` says of nodes; named for translators."""
 
 ROLES: Mapping[Role, Word] = {
     Role.VIEWER: pgettext_lazy("role", "viewer"),
@@ -98,6 +135,7 @@ KNOWN_REASONS: Sequence[Word] = (
 
 _REFUSALS: Mapping[str, Word] = {
     "unknown_job": _("This job no longer exists. Somebody deleted it, or its time was up."),
+    "worker_exists": _("This worker is in the fleet already."),
     "unknown_worker": _("This worker is no longer in the fleet."),
     "transition_refused": _("The state it is in now does not allow this."),
     "held": _("Somebody else holds this work now."),

@@ -217,11 +217,11 @@ def test_workers_health_is_checked_while_answering(client: Client, clock, node: 
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        ("169.254.169.254", "169.254.169.254 is a metadata address; no node is there"),
-        ("http://[fd00:ec2::254]:80", "fd00:ec2::254 is a metadata address; no node is there"),
+        ("169.254.169.254", "no node is at a metadata address: 169.254.169.254"),
+        ("http://[fd00:ec2::254]:80", "no node is at a metadata address: fd00:ec2::254"),
         (
             "8.8.8.8:9000",
-            "8.8.8.8 is in none of the networks that nodes may be in (ORCHARD_NODE_NETWORKS)",
+            "this is in none of the networks of ORCHARD_NODE_NETWORKS: 8.8.8.8",
         ),
     ],
 )

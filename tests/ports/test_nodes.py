@@ -109,7 +109,7 @@ async def test_a_probe_tells_what_a_node_says_of_itself(client):
 async def test_the_reason_a_node_gives_is_told_in_one_line(client):
     with push_node("failing") as node:
         fault = await fault_of(client, node)
-    assert fault.reason == "it answered 500: Error: the model <b>broke</b>"
+    assert fault.reason == "it answered with an error: 500 Error: the model <b>broke</b>"
 
 
 async def test_a_proxy_of_the_machine_is_not_asked(client, monkeypatch):
