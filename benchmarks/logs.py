@@ -1,7 +1,7 @@
 """The logbook's promise: a million lines searched in 200 ms, at the 95th percentile.
 
-Run ``python -m benchmarks.logs`` (``--lines`` for another number); the database is made anew in
-a temporary folder.
+Run ``python -m benchmarks.logs`` (``--lines`` for another number); the database is a file in a
+temporary folder, or, with ``--database``, an empty PostgreSQL database.
 """
 
 from __future__ import annotations
@@ -13,15 +13,18 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import dj_database_url
+
 from benchmarks.rows import Row, make_row
+from orchard.logbook.contract import Limits, LogReader, Search
 from orchard.logbook.lines import LEVELS, Line
-from orchard.logbook.searching import Reader, Search
+from orchard.logbook.places import Place, open_reader, open_writer, place_of_logs
 from orchard.logbook.terms import parse_words
-from orchard.logbook.writing import Limits, Writer
 
 GOAL_MS = 200.0
 ROUNDS = 5
-_BATCH = 20_000
+LIMITS = Limits(max_age_days=30, max_bytes=4_000_000_000)
+_BATCH = 10_000
 _STEP_MS = 100
 _SAYINGS = (
     "chunk {job}_chunk_{n} begins", "chunk {job}_chunk_{n} completed in {ms} ms",
@@ -32,14 +35,19 @@ _SAYINGS = (
 )  # fmt: skip
 
 
-def measure(count: int = 1_000_000) -> list[Row]:
-    """Fill a logbook with so many lines, and search it in many ways."""
+def measure(count: int = 1_000_000, url: str = "") -> list[Row]:
+    """Fill a logbook with so many lines, and search it in many ways; ``url`` is PostgreSQL's."""
     with tempfile.TemporaryDirectory(prefix="orchard-logs-") as folder:
-        path = Path(folder) / "logs.sqlite3"
-        rate = _fill(path, count)
-        reader = Reader(path, Limits().max_age_ms)
+        file = Path(folder) / "logs.sqlite3"
+        place = place_of_logs(dj_database_url.parse(url), file) if url else file
+        rate = _fill(place, count)
+        reader = open_reader(place, LIMITS)
         times = [_rounds(reader, search) for search in _searches(count)]
-        size = path.stat().st_size / count
+        size = reader.describe().bytes / count
+    return _rows(count, times, rate, size)
+
+
+def _rows(count: int, times: list[list[float]], rate: float, size: float) -> list[Row]:
     every = sorted(ms for one in times for ms in one)
     p95 = [sorted(one)[-1] for one in times]
     worst = every[int(len(every) * 0.95)]
@@ -51,8 +59,8 @@ def measure(count: int = 1_000_000) -> list[Row]:
     ]
 
 
-def _fill(path: Path, count: int) -> float:
-    writer = Writer(path, Limits(max_age_days=30, max_bytes=4_000_000_000))
+def _fill(place: Place, count: int) -> float:
+    writer = open_writer(place, LIMITS)
     now_ms = round(time.time() * 1000)
     chance = random.Random(7)
     start = time.perf_counter()
@@ -94,7 +102,7 @@ def _searches(count: int) -> list[Search]:
     return words + facts
 
 
-def _rounds(reader: Reader, search: Search) -> list[float]:
+def _rounds(reader: LogReader, search: Search) -> list[float]:
     times = []
     for _ in range(ROUNDS):
         start = time.perf_counter()
@@ -112,5 +120,7 @@ def _said(search: Search) -> str:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lines", type=int, default=1_000_000)
-    for row in measure(parser.parse_args().lines):
+    parser.add_argument("--database", default="", help="URL of a PostgreSQL database")
+    given = parser.parse_args()
+    for row in measure(given.lines, given.database):
         print(f"{row.name}: {row.value:,} {row.unit} (goal {row.goal:g})")

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from orchard.conf import get_conf
 from orchard.hosts import allowed_hosts
 from orchard.logbook.handler import process_of
+from orchard.logbook.places import place_of_logs
 from orchard.private_files import make_private_directory, read_or_make
 from orchard.state_settings import state_dir
 
@@ -259,8 +260,8 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = conf.time_zone
 USE_TZ = True
 
-# Log lines are kept in a file of their own: they are many, and nobody's state.
-LOG_DATABASE = DATA_DIR / "logs.sqlite3"
+# Log lines are kept away from the state engine: they are many, and nobody's state.
+LOG_DATABASE = place_of_logs(DATABASES["default"], DATA_DIR / "logs.sqlite3")
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -274,6 +275,7 @@ LOGGING: dict[str, Any] = {
         # Django's own handler would print each line a second time while DEBUG is on.
         "django": {"handlers": [], "propagate": True},
         "httpx": {"level": "WARNING"},
+        "axes": {"level": "WARNING"},
     },
 }
 
@@ -281,7 +283,7 @@ if _process := process_of(sys.argv):
     LOGGING["handlers"]["logbook"] = {
         "class": "orchard.logbook.handler.LogbookHandler",
         "process": _process,
-        "path": LOG_DATABASE,
+        "place": LOG_DATABASE,
         "max_age_days": conf.log_max_age_days,
         "max_bytes": conf.log_max_bytes,
     }

@@ -9,8 +9,8 @@ import msgspec
 from msgspec import Meta
 from rest_framework import serializers
 
+from orchard.logbook.contract import Search
 from orchard.logbook.lines import LEVELS, MESSAGE_MAX, FoundLine, Line, level_name, parse_level
-from orchard.logbook.searching import Search
 from orchard.logbook.terms import parse_words
 
 LINES_MAX = 1000

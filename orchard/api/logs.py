@@ -30,9 +30,8 @@ from orchard.api.schema import described
 from orchard.api.views import AsyncView, parse
 from orchard.api.wire import JsonParser
 from orchard.domain.errors import InvalidInput
-from orchard.logbook.database import LogsAway
+from orchard.logbook.contract import LogsAway, Page, Search, SearchTooSlow
 from orchard.logbook.lines import Line
-from orchard.logbook.searching import Page, Search, SearchTooSlow
 from orchard.logbook.site import get_reader, get_writer
 
 BODY_MAX_BYTES = 1_000_000

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from orchard.logbook.batching import BatchingHandler, LinesRefused
+from orchard.logbook.contract import Limits
 from orchard.logbook.lines import Line
-from orchard.logbook.writing import Limits, Writer
+from orchard.logbook.places import Place, open_writer
 
-SITE_PROCESSES = {"serve": "web", "pipeline": "pipeline", "ambassador": "ambassador"}
+SITE_PROCESSES = {
+    "serve": "web",
+    "pipeline": "pipeline",
+    "ambassador": "ambassador",
+    "dispatch": "dispatch",
+}
 """Commands that run for long, and what their lines call the process."""
 
 
 class LogbookHandler(BatchingHandler):
     """Puts a process's lines into the log database."""
 
-    def __init__(self, process: str, path: Path, max_age_days: float, max_bytes: int) -> None:
+    def __init__(self, process: str, place: Place, max_age_days: float, max_bytes: int) -> None:
         super().__init__(process)
-        self._writer = Writer(path, Limits(max_age_days, max_bytes))
+        self._writer = open_writer(place, Limits(max_age_days, max_bytes))
 
     def send(self, lines: list[Line]) -> None:
         """Write lines.
@@ -33,7 +38,7 @@ class LogbookHandler(BatchingHandler):
             raise LinesRefused(str(fault)) from fault
 
     def close(self) -> None:
-        """Write what is left, and close the file."""
+        """Write what is left, and let go of the database."""
         super().close()
         self._writer.close()
 

@@ -8,23 +8,24 @@ from pathlib import Path
 from django.conf import settings
 
 from orchard.conf import get_conf
-from orchard.logbook.searching import Reader
-from orchard.logbook.writing import Limits, Writer
+from orchard.logbook.contract import Limits, LogReader, LogWriter
+from orchard.logbook.places import open_reader, open_writer
 
 
-def get_reader() -> Reader:
+def get_reader() -> LogReader:
     """Searches the site's log database."""
-    return Reader(settings.LOG_DATABASE, _limits().max_age_ms)
+    return open_reader(settings.LOG_DATABASE, _limits())
 
 
-def get_writer() -> Writer:
+def get_writer() -> LogWriter:
     """Writes into the site's log database."""
-    return _writer(settings.LOG_DATABASE)
+    place = settings.LOG_DATABASE
+    return _writer(place if isinstance(place, Path) else tuple(place.items()))
 
 
 @cache
-def _writer(path: Path) -> Writer:
-    return Writer(path, _limits())
+def _writer(place: Path | tuple[tuple[str, str], ...]) -> LogWriter:
+    return open_writer(place if isinstance(place, Path) else dict(place), _limits())
 
 
 def _limits() -> Limits:

@@ -1,6 +1,6 @@
 """How lines are found: the terms under which the index knows a line, and those a search asks for.
 
-The index (SQLite's FTS5 with trigrams) holds every three characters that stand
+The index (SQLite's FTS5 with trigrams, PostgreSQL's GIN) holds every three characters that stand
 beside each other, which finds any part of a word in any language. Two kinds of
 terms are added: pairs and single characters of texts that are not ASCII, as two
 characters are a word in Japanese; and the facts of a line (its worker, job,
@@ -25,6 +25,9 @@ _TERMS_MAX = 24
 _ENDS = "".join(sorted({*string.printable.lower()} - {"\x0b", "\x0c", "\r"}))
 """What may follow a pair of letters inside an ASCII text."""
 
+Choice = tuple[str, ...]
+"""Terms of which a line must have one."""
+
 
 def fold(text: str) -> str:
     """A text as it is compared: no capitals, no wide or narrow forms of letters."""
@@ -46,6 +49,12 @@ def texts_of(line: Line) -> str:
     return fold("\n".join([line.message, *filter(None, names), *_leaves(line.fields)]))
 
 
+def has_words(line: Line, words: Iterable[str]) -> bool:
+    """Whether all the words are somewhere in a line; an index only finds where they may be."""
+    text = texts_of(line)
+    return all(word in text for word in words)
+
+
 def indexed(line: Line) -> str:
     """What the index is given of a line."""
     text = texts_of(line) + "\n"
@@ -54,18 +63,28 @@ def indexed(line: Line) -> str:
 
 def marks(text: str) -> str:
     """What the index is given beside a text, for words of one or two characters."""
-    if text.isascii():
-        return ""
-    pairs = {text[i : i + 2] for i in range(len(text) - 2) if not text[i : i + 3].isascii()}
-    singles = {char for char in text if not char.isascii()}
-    return "".join([f"{pair}{MARK}" for pair in pairs] + [f"{one}{MARK}{MARK}" for one in singles])
+    return "".join(_mark_terms(text))
 
 
-def expression(words: Iterable[str], facts: Iterable[tuple[str, object]]) -> str:
-    """The question to the index; empty when the index cannot help."""
-    parts = [part for word in words if (part := _word_part(word))]
-    parts += [_quoted(code(kind, value)) for kind, value in facts]
-    return " AND ".join(parts)
+def terms_of(line: Line) -> set[str]:
+    """The terms of a line, for an index that is given them one by one."""
+    text = texts_of(line) + "\n"
+    trigrams = {text[i : i + 3] for i in range(len(text) - 2)}
+    return trigrams | {*_mark_terms(text)} | {*_codes(line)}
+
+
+def wanted(words: Iterable[str], facts: Iterable[tuple[str, str | int]]) -> list[Choice]:
+    """The question to the index: of each choice a line has one term; none when it cannot help."""
+    choices = [choice for word in words for choice in _word_choices(word)]
+    for kind, value in facts:
+        known = level_facts(int(value)) if kind == "level" else [(kind, value)]
+        choices += [(code(*fact),) for fact in known]
+    return choices
+
+
+def expression(words: Iterable[str], facts: Iterable[tuple[str, str | int]]) -> str:
+    """The question as FTS5 is asked it."""
+    return " AND ".join(_any_of(choice) for choice in wanted(words, facts))
 
 
 def code(kind: str, value: object) -> str:
@@ -74,7 +93,7 @@ def code(kind: str, value: object) -> str:
     return "".join(chr(_PRIVATE + (number >> shift & 0xFFF)) for shift in (0, 12, 24))
 
 
-def level_facts(level: int) -> list[tuple[str, object]]:
+def level_facts(level: int) -> list[tuple[str, str | int]]:
     """The fact that a line is at least this grave; nothing below the second step."""
     reached = [least for least in LEVELS.values() if LEVELS["debug"] < least <= level]
     return [("level", reached[-1])] if reached else []
@@ -91,13 +110,20 @@ def _codes(line: Line) -> Iterator[str]:
             yield code("level", least)
 
 
-def _word_part(word: str) -> str:
+def _mark_terms(text: str) -> Iterator[str]:
+    if text.isascii():
+        return
+    pairs = {text[i : i + 2] for i in range(len(text) - 2) if not text[i : i + 3].isascii()}
+    yield from (f"{pair}{MARK}" for pair in pairs)
+    yield from (f"{one}{MARK}{MARK}" for one in {*text} if not one.isascii())
+
+
+def _word_choices(word: str) -> list[Choice]:
     if len(word) > 2:
-        return " AND ".join(map(_quoted, _spread(word)))
+        return [(term,) for term in _spread(word)]
     if len(word) == 2:
-        ends = [MARK, *(_ENDS if word.isascii() else "")]
-        return "(" + " OR ".join(_quoted(word + end) for end in ends) + ")"
-    return "" if word.isascii() else _quoted(word + MARK + MARK)
+        return [tuple(word + end for end in [MARK, *(_ENDS if word.isascii() else "")])]
+    return [] if word.isascii() else [(word + MARK + MARK,)]
 
 
 def _spread(word: str) -> list[str]:
@@ -105,6 +131,11 @@ def _spread(word: str) -> list[str]:
     grams = list(dict.fromkeys(word[i : i + 3] for i in range(len(word) - 2)))
     step = -(-len(grams) // _TERMS_MAX)
     return grams[::step]
+
+
+def _any_of(choice: Choice) -> str:
+    parts = " OR ".join(map(_quoted, choice))
+    return f"({parts})" if len(choice) > 1 else parts
 
 
 def _quoted(term: str) -> str:

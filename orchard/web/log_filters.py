@@ -12,8 +12,8 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
+from orchard.logbook.contract import Search
 from orchard.logbook.lines import LEVELS
-from orchard.logbook.searching import Search
 from orchard.logbook.terms import parse_words
 
 TEXTS = ("q", "process", "worker", "job")

@@ -13,9 +13,8 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
 
-from orchard.logbook.database import LogsAway
+from orchard.logbook.contract import LogsAway, Page, SearchTooSlow
 from orchard.logbook.lines import FoundLine, level_name
-from orchard.logbook.searching import Page, SearchTooSlow
 from orchard.logbook.site import get_reader
 from orchard.web.access import page
 from orchard.web.log_filters import Filters, WrongFilter, moment_of, read_filters, read_number
@@ -24,7 +23,7 @@ from orchard.web.words import Word
 PAGE = 100
 NEW_MOST = 200
 """Most new lines that one look brings."""
-PROCESSES = ("web", "pipeline", "ambassador", "agent")
+PROCESSES = ("web", "pipeline", "ambassador", "dispatch", "agent")
 
 LEVEL_WORDS: Mapping[str, Word] = {
     "debug": pgettext_lazy("log level", "debug"),

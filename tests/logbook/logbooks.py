@@ -6,10 +6,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+import dj_database_url
+
+from orchard.logbook.contract import Limits, LogReader, Search
 from orchard.logbook.lines import Line
-from orchard.logbook.searching import Reader, Search
+from orchard.logbook.places import Place, open_reader, open_writer, place_of_logs
 from orchard.logbook.terms import parse_words
-from orchard.logbook.writing import Limits, Writer
 
 
 def now_ms() -> int:
@@ -24,14 +26,14 @@ def line(message: str, **facts: Any) -> Line:
 class Logbook:
     """A log database to write into and to search."""
 
-    def __init__(self, path: Path, limits: Limits | None = None) -> None:
-        self.path = path
+    def __init__(self, place: Place, limits: Limits | None = None) -> None:
+        self.place = place
         self.limits = limits or Limits()
-        self.writer = Writer(path, self.limits)
+        self.writer = open_writer(place, self.limits)
 
     @property
-    def reader(self) -> Reader:
-        return Reader(self.path, self.limits.max_age_ms)
+    def reader(self) -> LogReader:
+        return open_reader(self.place, self.limits)
 
     def say(self, *messages: str, **facts: Any) -> None:
         """Write lines one millisecond apart, the last of them now."""
@@ -42,3 +44,10 @@ class Logbook:
         """The messages found, newest first."""
         page = self.reader.find(Search(words=parse_words(text), **facts), limit)
         return [one.message for one in page.lines]
+
+
+def place_of_url(url: str) -> dict[str, Any]:
+    """Where log lines go when this is the site's database."""
+    place = place_of_logs(dj_database_url.parse(url), Path())
+    assert isinstance(place, dict)
+    return place

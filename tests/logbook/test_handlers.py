@@ -6,18 +6,27 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from orchard.agents.log_sending import LogSender
 from orchard.logbook import batching
 from orchard.logbook.batching import BatchingHandler, LinesRefused
+from orchard.logbook.contract import Search
 from orchard.logbook.handler import LogbookHandler, process_of
 from orchard.logbook.lines import Line
-from orchard.logbook.searching import Search
 from tests.logbook.logbooks import Logbook
 
 JOB = "0123456789abcdef"
+
+
+@pytest.fixture
+def logbook(sqlite_place: Path) -> Iterator[Logbook]:
+    """An empty log database in a file."""
+    made = Logbook(sqlite_place)
+    yield made
+    made.writer.close()
 
 
 @pytest.fixture
@@ -32,7 +41,7 @@ def logger() -> Iterator[logging.Logger]:
 @pytest.fixture
 def handler(logbook: Logbook, logger: logging.Logger) -> LogbookHandler:
     """A handler of a site's process."""
-    made = LogbookHandler("web", logbook.path, 30, 10**9)
+    made = LogbookHandler("web", logbook.place, 30, 10**9)
     logger.addHandler(made)
     return made
 
@@ -166,11 +175,11 @@ def test_lines_wait_until_the_store_is_back(
     logbook: Logbook, logger: logging.Logger, handler: LogbookHandler, monkeypatch, caplog
 ):
     monkeypatch.setattr(batching, "REST_S", (0.05,))
-    logbook.path.mkdir()
+    logbook.place.mkdir()
     logger.info("while away")
     await_that(lambda: "cannot be handed on" in caplog.text)
-    logbook.path.rmdir()
-    await_that(lambda: logbook.path.is_file() and logbook.find() == ["while away"])
+    logbook.place.rmdir()
+    await_that(lambda: logbook.place.is_file() and logbook.find() == ["while away"])
     assert caplog.text.count("cannot be handed on") == 1
 
 
@@ -190,7 +199,7 @@ def test_closing_does_not_wait_long_for_a_store_that_is_gone(
     logbook: Logbook, logger: logging.Logger, handler: LogbookHandler, monkeypatch
 ):
     monkeypatch.setattr(batching, "CLOSE_S", 0.3)
-    logbook.path.mkdir()
+    logbook.place.mkdir()
     logger.info("lost")
     start = time.monotonic()
     handler.close()

@@ -11,33 +11,19 @@ from pathlib import Path
 
 import msgspec
 
-from orchard.logbook import database
-from orchard.logbook.database import Book, LogsAway, transaction
+from orchard.logbook.contract import BOOKS, Limits, LogsAway, line_id
 from orchard.logbook.lines import Line, make_line
+from orchard.logbook.sqlite import database
+from orchard.logbook.sqlite.database import Book, transaction
 from orchard.logbook.terms import indexed
 
 log = logging.getLogger("orchard.logbook")
 
-BOOKS = 16
-"""In about so many books is what is kept; one of them is forgotten at a time."""
 DISK_FACTOR = 3
 """About so many times the size of its text does a line take on the disk, with its index."""
-DAY_MS = 86_400_000
 
 
-class Limits(msgspec.Struct, frozen=True):
-    """What is kept."""
-
-    max_age_days: float = 30.0
-    max_bytes: int = 500_000_000
-
-    @property
-    def max_age_ms(self) -> int:
-        """The age at which lines are forgotten, in milliseconds."""
-        return round(self.max_age_days * DAY_MS)
-
-
-class Writer:
+class SqliteWriter:
     """Puts lines into a log database; any number of threads and processes may do so at once."""
 
     def __init__(self, path: Path, limits: Limits | None = None) -> None:
@@ -64,6 +50,22 @@ class Writer:
                 self._close()
                 raise LogsAway(str(fault)) from fault
         return len(made)
+
+    def forget(self, now_ms: int | None = None) -> int:
+        """Drop the books that are too old or too much, never the newest; answers how many.
+
+        Raises:
+            LogsAway: the file cannot be changed now.
+        """
+        now_ms = round(time.time() * 1000) if now_ms is None else now_ms
+        if not self._path.exists():
+            return 0
+        with self._lock:
+            try:
+                return self._drop_old(self._open(), now_ms)
+            except (sqlite3.Error, OSError) as fault:
+                self._close()
+                raise LogsAway(str(fault)) from fault
 
     def close(self) -> None:
         """Close the file."""
@@ -106,9 +108,14 @@ class Writer:
         with transaction(connection):
             table = f"terms_{closed.n}"
             connection.execute(f"INSERT INTO {table} ({table}) VALUES ('optimize')")  # noqa: S608
-        oldest_id = database.line_id(now_ms - self._limits.max_age_ms, 0)
-        while self._drop_one(connection, oldest_id):
+        if self._drop_old(connection, now_ms):
             log.info("the oldest log lines were forgotten")
+
+    def _drop_old(self, connection: sqlite3.Connection, now_ms: int) -> int:
+        oldest_id, count = line_id(now_ms - self._limits.max_age_ms, 0), 0
+        while self._drop_one(connection, oldest_id):
+            count += 1
+        return count
 
     def _drop_one(self, connection: sqlite3.Connection, oldest_id: int) -> bool:
         """Forget the oldest book if its time is up or there is too much; never the newest."""
@@ -125,7 +132,7 @@ class Writer:
 
 def _insert(connection: sqlite3.Connection, book: Book, lines: Sequence[Line]) -> None:
     seqs = range(book.last_seq + 1, book.last_seq + 1 + len(lines))
-    places = [database.line_id(line.time_ms, seq) for line, seq in zip(lines, seqs, strict=True)]
+    places = [line_id(line.time_ms, seq) for line, seq in zip(lines, seqs, strict=True)]
     rows = list(_rows(lines, seqs, places))
     connection.executemany(
         f"INSERT OR REPLACE INTO lines_{book.n} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608

@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from orchard.logbook.contract import LogsAway
+
 VERSION = 1
 BUSY_S = 10.0
 """How long a writer waits for its turn."""
-SEQ_BITS = 20
-"""A line's id is its time in milliseconds, then so many bits of its number of arrival."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS books (
@@ -36,10 +36,6 @@ _BOOK = (
 )
 
 
-class LogsAway(Exception):
-    """The log database cannot be used right now."""
-
-
 class Book(NamedTuple):
     """Some lines in the order of their time; books may overlap a little."""
 
@@ -49,16 +45,6 @@ class Book(NamedTuple):
     last_id: int | None
     last_seq: int
     bytes: int
-
-
-def line_id(time_ms: int, seq: int) -> int:
-    """The place of a line; no two lines of one millisecond share it."""
-    return time_ms << SEQ_BITS | seq & (1 << SEQ_BITS) - 1
-
-
-def time_of(place: int) -> int:
-    """The time of a line's place, in milliseconds."""
-    return place >> SEQ_BITS
 
 
 def open_to_write(path: Path) -> sqlite3.Connection:

@@ -11,53 +11,30 @@ from typing import Any
 
 import msgspec
 
-from orchard.logbook import database
-from orchard.logbook.database import Book, LogsAway, line_id, time_of, transaction
+from orchard.logbook.contract import (
+    PATIENCE_S,
+    Description,
+    Limits,
+    LogsAway,
+    Page,
+    Search,
+    SearchTooSlow,
+    time_of,
+)
 from orchard.logbook.lines import FoundLine
-from orchard.logbook.terms import expression, level_facts, texts_of
+from orchard.logbook.sqlite import database
+from orchard.logbook.sqlite.database import Book, transaction
+from orchard.logbook.terms import expression, has_words
 
-PATIENCE_S = 5.0
-"""A search that takes longer is given up; nobody waits for it."""
 _COLUMNS = "id, level, logger, message, process, worker, job, issue, fields"
-_FOREVER = 2**63 - 1
 
 
-class SearchTooSlow(LogsAway):
-    """The search took too long; ask for a shorter time or a longer word."""
+class SqliteReader:
+    """Searches a log database; what is older than its limit is not found any more."""
 
-
-class Search(msgspec.Struct, frozen=True, kw_only=True):
-    """What is looked for; all of it must be true of a line."""
-
-    words: tuple[str, ...] = ()
-    """As :func:`orchard.logbook.terms.parse_words` makes them."""
-    level: int = 0
-    """Lines at least this grave."""
-    process: str = ""
-    worker: str = ""
-    job: str = ""
-    issue: int | None = None
-    since_ms: int = 0
-    until_ms: int | None = None
-    """Lines before this moment."""
-
-
-class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """Lines, newest first."""
-
-    lines: list[FoundLine]
-    next: int | None = None
-    """Where the next page begins; none when this is the last."""
-    arrived: int = 0
-    """How many lines had ever arrived when this was answered."""
-
-
-class Reader:
-    """Searches a log database; what is older than ``max_age_ms`` is not found any more."""
-
-    def __init__(self, path: Path, max_age_ms: int, patience_s: float = PATIENCE_S) -> None:
+    def __init__(self, path: Path, limits: Limits, patience_s: float = PATIENCE_S) -> None:
         self._path = path
-        self._max_age_ms = max_age_ms
+        self._max_age_ms = limits.max_age_ms
         self._patience_s = patience_s
 
     def find(self, search: Search, limit: int, before: int | None = None) -> Page:
@@ -68,7 +45,7 @@ class Reader:
         """
         low, high = self._bounds(search)
         high = min(high, before if before is not None else high)
-        if not self._path.exists():
+        if not self._path.exists() or not search.is_possible:
             return Page(lines=[])
         with self._open() as connection:
             found = database.books(connection)
@@ -89,20 +66,39 @@ class Reader:
         """
         if not self._path.exists():
             return Page(lines=[])
+        if not search.is_possible:
+            return Page(lines=[], arrived=seq)
         with self._open() as connection:
             found = database.books(connection)
             lines: list[FoundLine] = []
             for book in found:
                 if book.last_seq > seq and len(lines) < limit:
-                    wanted = (self._bounds(search), seq, limit - len(lines))
-                    lines += _arrived(connection, book, search, *wanted)
+                    span = (self._bounds(search), seq, limit - len(lines))
+                    lines += _arrived(connection, book, search, *span)
         lines.sort(key=lambda one: one.id, reverse=True)
         return Page(lines=lines, arrived=_arrivals(found))
 
+    def describe(self) -> Description:
+        """What the file holds.
+
+        Raises:
+            LogsAway: it cannot be read.
+        """
+        if not self._path.exists():
+            return Description(kind="SQLite")
+        with self._open() as connection:
+            found = database.books(connection)
+            size = database.bytes_used(connection)
+        firsts = [book.first_id for book in found if book.first_id is not None]
+        lasts = [book.last_id for book in found if book.last_id is not None]
+        return Description(
+            kind="SQLite", books=len(found), bytes=size,
+            oldest_ms=time_of(min(firsts)) if firsts else None,
+            newest_ms=time_of(max(lasts)) if lasts else None,
+        )  # fmt: skip
+
     def _bounds(self, search: Search) -> tuple[int, int]:
-        oldest_ms = round(time.time() * 1000) - self._max_age_ms
-        low = _place(max(search.since_ms, oldest_ms))
-        return low, _FOREVER if search.until_ms is None else _place(search.until_ms)
+        return search.places(round(time.time() * 1000) - self._max_age_ms)
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -121,12 +117,11 @@ class Reader:
 
 def statement(book: Book, search: Search, bounds: tuple[int, int]) -> tuple[str, list[Any]]:
     """The question to one book, newest first, but for its limit; and its values."""
-    facts = [(kind, value) for kind, value in _exact(search) if kind != "level"]
-    wanted = expression(search.words, [*facts, *level_facts(search.level)])
+    asked = expression(search.words, search.facts())
     checks, values = _checks(search)
     where = "".join(f" AND {check}" for check in checks)
     lines = f"lines_{book.n} AS line"
-    if not wanted:
+    if not asked:
         text = f"SELECT {_COLUMNS} FROM {lines} WHERE id >= ? AND id < ?{where} ORDER BY id DESC"  # noqa: S608
         return text, [*bounds, *values]
     terms = f"terms_{book.n}"
@@ -135,7 +130,7 @@ def statement(book: Book, search: Search, bounds: tuple[int, int]) -> tuple[str,
         f" WHERE {terms} MATCH ? AND term.rowid >= ? AND term.rowid < ?{where}"
         " ORDER BY term.rowid DESC"
     )
-    return text, [wanted, *bounds, *values]
+    return text, [asked, *bounds, *values]
 
 
 def _search(
@@ -169,23 +164,13 @@ def _read(rows: sqlite3.Cursor, words: tuple[str, ...], limit: int) -> list[Foun
     found: list[FoundLine] = []
     for row in rows:
         line = _line(row)
-        if words and not _has_words(line, words):
+        if words and not has_words(line, words):
             continue
         found.append(line)
         if len(found) == limit:
             break
     rows.close()
     return found
-
-
-def _has_words(line: FoundLine, words: tuple[str, ...]) -> bool:
-    text = texts_of(line)
-    return all(word in text for word in words)
-
-
-def _place(time_ms: int) -> int:
-    """The first place of a moment, however far away it is."""
-    return min(line_id(max(0, time_ms), 0), _FOREVER)
 
 
 def _arrivals(found: list[Book]) -> int:
@@ -202,14 +187,6 @@ def _line(row: tuple[Any, ...]) -> FoundLine:
 
 
 def _checks(search: Search) -> tuple[list[str], list[Any]]:
-    exact = _exact(search)
+    exact = search.facts()
     checks = [f"{kind} {'>=' if kind == 'level' else '='} ?" for kind, _ in exact]
     return checks, [value for _, value in exact]
-
-
-def _exact(search: Search) -> list[tuple[str, Any]]:
-    facts = {
-        "level": search.level or None, "process": search.process or None,
-        "worker": search.worker or None, "job": search.job or None, "issue": search.issue,
-    }  # fmt: skip
-    return [(kind, value) for kind, value in facts.items() if value is not None]

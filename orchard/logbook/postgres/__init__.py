@@ -1,0 +1,1 @@
+"""The logbook in tables of PostgreSQL's."""

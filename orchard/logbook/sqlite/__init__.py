@@ -1,0 +1,1 @@
+"""The logbook in a file of SQLite's."""
