@@ -141,7 +141,7 @@ class Draft(WriteDraft):
         kept_ms = epoch_ms(after.kept_from)
         ttl_ms = max(1, self._keeping.worker_ttl_ms - (epoch_ms(self._at) - kept_ms))
         self.put(keys.worker(after.url), codec.encode_worker(after), ttl_ms)
-        # A push node that is away counts as silent; as long as it is looked for, it is not forgotten.
+        # A push node that is away counts as silent; while it is looked for, it is not forgotten.
         silent_ms = kept_ms - self._keeping.worker_ttl_ms // 2
         heard = silent_ms if after.is_away else epoch_ms(after.last_updated)
         self.place(keys.WORKERS, after.url, heard)
