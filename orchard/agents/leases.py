@@ -42,7 +42,7 @@ class Signs:
         Raises:
             LeaseLost: somebody else has it now.
         """
-        self._share = share
+        self._share = float(share)
         if self._lost.is_set():
             raise LeaseLost
 
@@ -78,6 +78,8 @@ class Signs:
                 self._lose(work)
         except MasterAway as away:
             log.warning("no sign of life could be given: %s", away)
+        except Exception:  # without this thread every lease would run out, unseen
+            log.exception("no sign of life could be given")
 
     def _lose(self, work: Work) -> None:
         if self._work is work:

@@ -13,6 +13,8 @@ import msgspec
 from orchard.transcribers.base import Transcription
 
 TIMEOUT_S = 30.0
+SIGN_TIMEOUT_S = 5.0
+"""A sign of life that is not answered soon is given again; leases do not wait for it."""
 SOUND_MAX_BYTES = 64_000_000
 """A chunk lasts three minutes at most; far more sound than that is no chunk."""
 
@@ -69,7 +71,7 @@ class Master:
     def heartbeat(self, held: Sequence[Work]) -> set[str]:
         """Give a sign of life; answers which of the chunks are lost."""
         leases = [{"chunk_id": one.chunk_id, "token": one.token} for one in held]
-        answer = self._post(f"{self._worker}/heartbeat", {"leases": leases})
+        answer = self._post(f"{self._worker}/heartbeat", {"leases": leases}, SIGN_TIMEOUT_S)
         return set(msgspec.json.decode(answer, type=dict[str, Any])["lost"])
 
     def claim(self, wait_s: float) -> list[Work]:
@@ -93,7 +95,7 @@ class Master:
     def progress(self, work: Work, share: float) -> None:
         """Tell how far a chunk is (0 to 1); extends its lease."""
         body = self._holder(work) | {"progress": share}
-        self._post(f"/api/v1/chunks/{work.chunk_id}/progress", body)
+        self._post(f"/api/v1/chunks/{work.chunk_id}/progress", body, SIGN_TIMEOUT_S)
 
     def complete(self, work: Work, result: Transcription, time_ms: int) -> None:
         """Hand in the words of a chunk."""

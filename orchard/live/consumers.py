@@ -70,6 +70,8 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
                 # Sending waits while the socket is slow; events gather in the feed's ring.
                 await self.send(text_data=frame)
             code = RESET
+        except OSError:
+            return  # the browser has gone while it was being told something
         except Exception:
             logger.exception("The live socket of %s ended", topic)
         await self.close(code)

@@ -45,7 +45,7 @@ class FasterWhisper:
         words = []
         for one in segments:  # whisper works while this loop asks for more
             words += [_word(word) for word in one.words or ()]
-            progress(min(1.0, one.end / max(info.duration, 0.001)))
+            progress(min(1.0, float(one.end) / max(info.duration, 0.001)))
         heard = split_at_pauses(date_onsets(words, read_levels(wav)))
         return Transcription(
             text=" ".join(segment.text for segment in heard), segments=heard,

@@ -45,6 +45,7 @@ def test_each_segment_begins_when_its_voice_does(recording, wav):
         assert min(abs(segment.start_ms - onset_ms) for segment in heard.segments) <= 300
     assert shares == sorted(shares)
     assert shares[-1] <= 1
+    assert {type(share) for share in shares} == {float}  # a number of numpy's is no JSON
 
 
 @pytest.mark.parametrize("name", ["faster_whisper", "pocketsphinx"])
