@@ -128,7 +128,7 @@ KINDS: Mapping[str, Kind] = {
         Kind("orphans", _("Orphans"), (), find_orphans),
         Kind("processes", _("Processes"), ("zombies",), find_processes),
         Kind("locks", _("Locks"), ("q",), find_locks),
-        Kind("entries", _("State"), ("namespace", "q"), find_entries),
+        Kind("entries", _("Entries"), ("namespace", "q"), find_entries),
         Kind("labels", _("Label requests"), (), find_labels),
         Kind("migration", _("Migration flag"), (), find_flag),
         Kind("expired", _("Expired"), ("pile",), find_expired),
