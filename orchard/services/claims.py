@@ -18,7 +18,15 @@ from orchard.services.limits import chunk_policy, keeping
 from orchard.services.lookups import draft_chunk, get_worker, is_open, touch, url_of
 from orchard.services.reports import expire
 from statecore.store import ops
-from statecore.store.steps import Decision, Seen, Steps, read, take, transact
+from statecore.store.steps import (
+    Decision,
+    Seen,
+    Steps,
+    group_by_partition,
+    read,
+    take,
+    transact,
+)
 
 MAX_BATCH = 100
 """Most chunks that one call claims."""
@@ -47,13 +55,27 @@ def claim(worker_id: str, max_chunks: int = 1) -> Steps[list[Claimed]]:
     names = yield from take(keys.CHUNK_QUEUE, keys.CHUNK_LEASES, count, lease_ms)
     if not names:
         return []
-    claimed, buried = yield from _start(names, worker)
-    for name in buried:
-        yield from expire(name)
+    claimed = yield from _start_all(names, worker)
     if claimed:
         gained = [chunk_id(c.job.job_id, c.chunk.index) for c in claimed]
         yield from touch(url, gained=gained)
     return claimed
+
+
+def _start_all(names: Sequence[str], worker: Worker) -> Steps[list[Claimed]]:
+    """Start chunks, those of one partition in one step; those that had their last chance end."""
+    claimed: list[Claimed] = []
+    for together in (yield from group_by_partition(names, _job_key)).values():
+        started, buried = yield from _start(together, worker)
+        claimed += started
+        for name in buried:
+            yield from expire(name)
+    return claimed
+
+
+def _job_key(chunk_name: str) -> str:
+    place = parse_chunk_id(chunk_name)
+    return keys.job(place[0]) if place else ""
 
 
 def _start(names: Sequence[str], worker: Worker) -> Steps[tuple[list[Claimed], list[str]]]:

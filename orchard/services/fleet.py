@@ -14,7 +14,14 @@ from orchard.domain.errors import WorkerExists
 from orchard.domain.events import WorkerRemoved
 from orchard.domain.lifecycle import ChunkStatus
 from orchard.domain.workers import Worker, WorkerChange
-from orchard.repository import Draft, chunk_cell, find_chunk, find_worker, worker_cell
+from orchard.repository import (
+    Draft,
+    chunk_cell,
+    find_chunk,
+    find_worker,
+    job_cell,
+    worker_cell,
+)
 from orchard.services.limits import keeping
 from orchard.services.lookups import (
     draft_chunk,
@@ -24,7 +31,10 @@ from orchard.services.lookups import (
     url_of,
 )
 from statecore.store import ops
-from statecore.store.steps import Decision, Seen, Steps, transact
+from statecore.store.steps import Decision, Seen, Steps, group_by_partition, locate, transact
+
+Held = tuple[str, int, tuple[str, int]]
+"""A chunk that a worker says it holds: its name, the fencing token, its job and index."""
 
 
 class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,22 +82,48 @@ def heartbeat(worker_id: str, leases: Sequence[tuple[str, int]] = ()) -> Steps[H
     """
     url = url_of(worker_id)
     held = [(name, token, place) for name, token in leases if (place := parse_chunk_id(name))]
-    cells: list[ops.Cell] = [worker_cell(url), *(chunk_cell(*place) for _, _, place in held)]
+    groups = yield from group_by_partition(held, _job_key)
+    (home,) = yield from locate(worker_cell(url).key)
+    beside = groups.pop(home, [])
+    extended: list[str] = []
+    for together in groups.values():
+        extended += yield from _extend(together)
+    cells: list[ops.Cell] = [worker_cell(url), *(chunk_cell(*place) for _, _, place in beside)]
 
     def decide(seen: Seen, at: datetime) -> Decision[Heartbeat]:
         draft = Draft(keeping(), at)
-        extended = []
-        for name, token, place in held:
-            if _holds(find_chunk(seen, *place), token):
-                draft.extend(*place)
-                extended.append(name)
-        lost = tuple(name for name, _ in leases if name not in extended)
-        change = workers.hear_from(require_worker(seen, url), at=at, gained=extended, lost=lost)
+        gained = [*extended, *_draft_leases(draft, seen, beside)]
+        lost = tuple(name for name, _ in leases if name not in gained)
+        change = workers.hear_from(require_worker(seen, url), at=at, gained=gained, lost=lost)
         draft_worker(draft, change)
-        beat = Heartbeat(worker=change.worker, extended=tuple(extended), lost=lost)
+        beat = Heartbeat(worker=change.worker, extended=tuple(gained), lost=lost)
         return Decision(beat, draft.writes())
 
     return (yield from transact(cells, decide, hot=[url]))
+
+
+def _extend(held: Sequence[Held]) -> Steps[list[str]]:
+    """Extend leases of chunks of one partition, as far as they are still held."""
+
+    def decide(seen: Seen, at: datetime) -> Decision[list[str]]:
+        draft = Draft(keeping(), at)
+        return Decision(_draft_leases(draft, seen, held), draft.writes())
+
+    return (yield from transact([chunk_cell(*place) for _, _, place in held], decide))
+
+
+def _draft_leases(draft: Draft, seen: Seen, held: Sequence[Held]) -> list[str]:
+    """Extend what is still held; the names of it."""
+    still = [
+        (name, place) for name, token, place in held if _holds(find_chunk(seen, *place), token)
+    ]
+    for _, place in still:
+        draft.extend(*place)
+    return [name for name, _ in still]
+
+
+def _job_key(held: Held) -> str:
+    return job_cell(held[2][0]).key
 
 
 def drain(worker_id: str) -> Steps[Worker]:

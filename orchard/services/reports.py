@@ -27,7 +27,7 @@ from orchard.services.lookups import (
     url_of,
 )
 from statecore.store import ops
-from statecore.store.steps import Decision, Seen, Steps, transact
+from statecore.store.steps import Decision, Seen, Steps, group_by_partition, transact
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,11 +82,24 @@ def complete(chunk_name: str, worker_id: str, token: int, result: ChunkResult) -
 
 
 def complete_many(reports: Sequence[Report]) -> Steps[list[Accepted | OrchardError]]:
-    """Accept the results of several chunks in one step; one refusal does not stop the others.
+    """Accept the results of several chunks; one refusal does not stop the others.
 
-    The count of the job, its next state, the result and the events change with
-    the chunks or not at all. A repeated report is answered like the first.
+    The count of a job, its next state, the result and the events change with
+    the chunks or not at all: those of one partition in one step. A repeated
+    report is answered like the first.
     """
+    outcomes: dict[int, Accepted | OrchardError] = {}
+    numbered = list(enumerate(reports))
+    for together in (yield from group_by_partition(numbered, _job_key)).values():
+        done = yield from _complete_together([report for _, report in together])
+        outcomes |= dict(zip([number for number, _ in together], done, strict=True))
+    ordered = [outcomes[number] for number, _ in numbered]
+    yield from _credit(reports, ordered)
+    return ordered
+
+
+def _complete_together(reports: Sequence[Report]) -> Steps[list[Accepted | OrchardError]]:
+    """Accept results for jobs of one partition in one step."""
     places = [parse_chunk_id(report.chunk_id) for report in reports]
     job_ids = sorted({place[0] for place in places if place})
     cells: list[ops.Cell] = [job_cell(job_id) for job_id in job_ids]
@@ -99,9 +112,12 @@ def complete_many(reports: Sequence[Report]) -> Steps[list[Accepted | OrchardErr
         ]
         return Decision(outcomes, batch.writes())
 
-    outcomes = yield from transact(cells, decide, hot=job_ids)
-    yield from _credit(reports, outcomes)
-    return outcomes
+    return (yield from transact(cells, decide, hot=job_ids))
+
+
+def _job_key(numbered: tuple[int, Report]) -> str:
+    place = parse_chunk_id(numbered[1].chunk_id)
+    return job_cell(place[0]).key if place else ""
 
 
 def fail(

@@ -15,12 +15,27 @@ from orchard.ports import recordings
 from orchard.repository import Draft, chunk_cell, find_chunk, find_job, job_cell
 from orchard.services.limits import keeping
 from statecore.store import ops
-from statecore.store.steps import Decision, Seen, Steps, read, transact
+from statecore.store.steps import Decision, Seen, Steps, locate, read, transact
+
+CANDIDATES = 8
+"""So many names are tried at once when one must lie in a certain partition."""
 
 
 def new_job_id() -> str:
     """A name for a new job: 16 hexadecimal characters that nobody can guess."""
     return secrets.token_hex(8)
+
+
+def name_job(owner: str, idempotency_key: str = "") -> Steps[str]:
+    """A name for a new job, such that job and idempotency key can be written in one step."""
+    if not idempotency_key:
+        return new_job_id()
+    (home,) = yield from locate(keys.idempotency(owner, idempotency_key))
+    while True:
+        candidates = [new_job_id() for _ in range(CANDIDATES)]
+        places = yield from locate(*map(keys.job, candidates))
+        if home in places:
+            return candidates[places.index(home)]
 
 
 def create(
@@ -30,9 +45,9 @@ def create(
     """Accept a recording that is in storage under the name ``source``.
 
     With an idempotency key that the same owner used before, the answer is the
-    job of that time and nothing is created.
+    job of that time and nothing is created. ``job_id`` comes from :func:`name_job`.
     """
-    new_id = job_id or new_job_id()
+    new_id = job_id or (yield from name_job(owner, idempotency_key))
     key = ops.Key(keys.idempotency(owner, idempotency_key))
     cells: list[ops.Cell] = [job_cell(new_id), *([key] if idempotency_key else [])]
 

@@ -33,7 +33,7 @@ def submit(
         raise InvalidInput("file", "the file is empty")
     if use_purifier is None:
         use_purifier = run(preferences.get_use_purifier(owner))
-    job_id = submissions.new_job_id()
+    job_id = run(submissions.name_job(owner, idempotency_key))
     source = recordings.source_name(job_id, filename)
     size = upload.size
     recordings.save(source, upload)

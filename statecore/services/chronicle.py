@@ -7,9 +7,8 @@ until enough is found, so that quiet days cost no more than busy seconds.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NoReturn
 
 import msgspec
 
@@ -17,6 +16,7 @@ from statecore import keys
 from statecore.domain.errors import InvalidInput
 from statecore.store.errors import BadCursor
 from statecore.store.steps import Steps, tail
+from statecore.store.vectors import Place, place_of
 
 FIRST_STRETCH_MS = 5_000
 GROWTH = 4
@@ -45,14 +45,6 @@ class Chronicle(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the search rested before it had found as many as were asked for."""
 
 
-class _Place(NamedTuple):
-    ms: int
-    sequence: int
-
-    def __str__(self) -> str:
-        return f"{self.ms}-{self.sequence}"
-
-
 def latest(wanted: Wanted, *, limit: int = 50, before: str = "") -> Steps[Chronicle]:
     """The latest events of those wanted, or the latest before a cursor.
 
@@ -66,16 +58,16 @@ def latest(wanted: Wanted, *, limit: int = 50, before: str = "") -> Steps[Chroni
     found: list[Happening] = []
     stretch_ms, seen, at_start = FIRST_STRETCH_MS, 0, False
     while not at_start and len(found) <= limit and seen < MOST_READ:
-        begin = _Place(stop.ms - stretch_ms, 0)
+        begin: Place = (stop[0] - stretch_ms, 0, 0)
         at_start = begin <= oldest
-        read = yield from _between("" if at_start else str(begin), stop)
+        read = yield from _between("" if at_start else _text(begin), stop)
         seen, stretch_ms = seen + len(read), stretch_ms * GROWTH
         found = [one for one in read if wanted(one.raw)] + found
-        stop = _Place(begin.ms, 1)
+        stop = (begin[0], 1, 0)
     shown = found[-limit:][::-1]
     if len(found) > limit:
         return Chronicle(happenings=shown, older=shown[-1].cursor)
-    return Chronicle(happenings=shown, older="" if at_start else str(stop), rested=not at_start)
+    return Chronicle(happenings=shown, older="" if at_start else _text(stop), rested=not at_start)
 
 
 def since(wanted: Wanted, cursor: str, *, limit: int = 200) -> Steps[tuple[Chronicle, str]]:
@@ -85,9 +77,10 @@ def since(wanted: Wanted, cursor: str, *, limit: int = 200) -> Steps[tuple[Chron
         InvalidInput: the cursor is none, or older than all that is still known.
     """
     found: list[Happening] = []
+    _place(cursor)
     for _ in range(MOST_READ // BATCH):
         try:
-            tailed = yield from tail(keys.EVENTS, str(_place(cursor)), BATCH)
+            tailed = yield from tail(keys.EVENTS, cursor, BATCH)
         except BadCursor:
             raise InvalidInput("cursor", "not a cursor of the events") from None
         if tailed.reset:
@@ -99,15 +92,15 @@ def since(wanted: Wanted, cursor: str, *, limit: int = 200) -> Steps[tuple[Chron
     return Chronicle(happenings=found[::-1]), cursor
 
 
-def _stop(before: str) -> Steps[_Place]:
+def _stop(before: str) -> Steps[Place]:
     """The place before which all that is wanted lies."""
     if before:
         return _place(before)
     end = _place((yield from tail(keys.EVENTS, "$", 1)).cursor)
-    return _Place(end.ms, end.sequence + 1)
+    return (end[0], end[1] + 1, 0)
 
 
-def _between(after: str, stop: _Place) -> Steps[list[Happening]]:
+def _between(after: str, stop: Place) -> Steps[list[Happening]]:
     """The events after a cursor and before a place, the oldest first."""
     found: list[Happening] = []
     while True:
@@ -122,8 +115,17 @@ def _between(after: str, stop: _Place) -> Steps[list[Happening]]:
         after = tailed.cursor
 
 
-def _place(cursor: str) -> _Place:
-    found = re.fullmatch(r"(\d{1,17})-(\d{1,17})", cursor, re.ASCII)
-    if found is None:
-        raise InvalidInput("cursor", "not a cursor of the events")
-    return _Place(int(found[1]), int(found[2]))
+def _text(place: Place) -> str:
+    """A place as a cursor: the same moment in every part of the stream."""
+    return f"{place[0]}-{place[1]}"
+
+
+def _place(cursor: str) -> Place:
+    try:
+        return place_of(cursor) if cursor else _no_place()
+    except BadCursor:
+        return _no_place()
+
+
+def _no_place() -> NoReturn:
+    raise InvalidInput("cursor", "not a cursor of the events")

@@ -53,6 +53,10 @@ class Store(ABC):
     def describe(self, *streams: str) -> Facts:
         """What the engine tells of itself, with the lengths of some streams; see ``facts``."""
 
+    def locate(self, keys: Sequence[str]) -> tuple[int, ...]:
+        """The partitions that these keys live in; there is one unless the store says otherwise."""
+        return (0,) * len(keys)
+
     def now(self) -> datetime:
         """The server's time, aware UTC, rounded down to milliseconds."""
         return self.clock.now()
@@ -181,5 +185,6 @@ _AT_ONCE: dict[type, Callable[[Store, Any, ThreadHolds | LoopHolds], Any]] = {
         remember.seen, remember.changed
     ),
     ops.LetGo: lambda store, let_go, held: held.give_back(let_go.keys),
+    ops.Locate: lambda store, locate, held: store.locate(locate.keys),
 }
 """What a driver answers without waiting for anything."""

@@ -288,6 +288,12 @@ class LetGo(Struct, frozen=True):
     keys: tuple[str, ...]
 
 
+class Locate(Struct, frozen=True):
+    """The partitions that these keys live in, in the same order; all 0 where there is one."""
+
+    keys: tuple[str, ...]
+
+
 class Now(Struct, frozen=True):
     """The server's time as an aware UTC datetime, rounded down to milliseconds."""
 
@@ -298,4 +304,4 @@ class Pause(Struct, frozen=True):
     seconds: float
 
 
-Local = Recall | Remember | Hold | LetGo | Now | Pause
+Local = Recall | Remember | Hold | LetGo | Locate | Now | Pause

@@ -17,6 +17,7 @@ from statecore.store import ops
 from statecore.store.errors import TooManyConflicts
 
 T = TypeVar("T")
+Item = TypeVar("Item")
 Steps = Generator[ops.Request | ops.Local, Any, T]
 """Requests to a store, and in the end a result of type ``T``."""
 
@@ -62,6 +63,22 @@ def scan_index(key: str, limit: int, **bounds: Any) -> Steps[list[tuple[str, flo
 def tail(key: str, after: str, limit: int = 500, block_ms: int = 0) -> Steps[ops.Tailed]:
     """Entries of a stream after a cursor; see :class:`ops.Tail`."""
     return cast("ops.Tailed", (yield ops.Tail(key, after, limit, block_ms)))
+
+
+def locate(*keys: str) -> Steps[tuple[int, ...]]:
+    """The partitions that these keys live in; what changes together must be in one."""
+    return cast("tuple[int, ...]", (yield ops.Locate(keys)))
+
+
+def group_by_partition(
+    items: Sequence[Item], key_of: Callable[[Item], str]
+) -> Steps[dict[int, list[Item]]]:
+    """The items of each partition, in the order they came in."""
+    groups: dict[int, list[Item]] = {}
+    places = yield from locate(*map(key_of, items))
+    for item, place in zip(items, places, strict=True):
+        groups.setdefault(place, []).append(item)
+    return groups
 
 
 def now() -> Steps[datetime]:

@@ -1,0 +1,45 @@
+"""Placement: which entity a key of the orchard belongs to, where the engine has partitions.
+
+A job and all its chunks are one entity, and so is a worker: what changes in
+one step never spans two of them. Issues, processes, locks, label requests and
+namespaced state change together in one step, so they stay together at home.
+"""
+
+from __future__ import annotations
+
+from orchard import keys
+from orchard.domain.chunks import parse_chunk_id
+from orchard.domain.lifecycle import JobStatus
+from statecore.store.layouts import Layout
+
+_OF_JOBS = frozenset({"job", "chunks", "results", "edits"})
+_OF_THEMSELVES = frozenset({"worker", "idempotency", "user_pref"})
+
+
+def entity_of(key: str) -> str:
+    """The entity that a key belongs to, by the name of its record; ``""`` for none."""
+    kind, _, name = key.partition(":")
+    if kind in _OF_JOBS:
+        return keys.job(name)
+    return key if kind in _OF_THEMSELVES else ""
+
+
+def _entity_of_chunk(name: str) -> str | None:
+    place = parse_chunk_id(name)
+    return keys.job(place[0]) if place else None
+
+
+LAYOUT = Layout(
+    entity_of=entity_of,
+    indexes={
+        keys.CHUNK_QUEUE: _entity_of_chunk,
+        keys.CHUNK_LEASES: _entity_of_chunk,
+        keys.WORKERS: keys.worker,
+        keys.BUSY_WORKERS: keys.worker,
+    }
+    | dict.fromkeys(
+        (keys.JOBS, keys.STAGE_QUEUE, keys.STAGE_LEASES, *map(keys.jobs_in, JobStatus)), keys.job
+    ),
+    streams=frozenset({keys.EVENTS}),
+)
+"""Where everything lives in an engine of many partitions."""
