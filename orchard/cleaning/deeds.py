@@ -33,6 +33,8 @@ class Deed(NamedTuple):
     """
     is_gentle: bool = False
     """Whether it can be taken back."""
+    is_alone: bool = False
+    """Whether it is done to one thing at a time, because it changes the database."""
     needs: Role = Role.OPERATOR
     """The role of people who may do it."""
 
@@ -141,6 +143,7 @@ _STATE = (
     Deed(
         "expired.purge", "expired", _("Purge"),
         _("Let go of all this? Its time is over, and nothing of it comes back."), acts.purge,
+        is_alone=True,
         needs=Role.ADMIN,
     ),
 )  # fmt: skip

@@ -105,7 +105,7 @@ PILES = {
     ),
     "workers": _of_jobs(leftovers.WORKERS, _("silent workers")),
     "leases": _of_jobs(leftovers.LEASES, _("leases of chunks")),
-    "locks": _of_state(state_leftovers.LOCKS, _("locks")),
+    "locks": _of_state(state_leftovers.LOCKS, _("locks whose lease is over")),
     "labels": _of_state(state_leftovers.LABELS, _("delivered label requests")),
     "processes": _of_state(state_leftovers.PROCESSES, _("marks of dead processes")),
     "links": Pile(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import islice
 from typing import NamedTuple
@@ -22,7 +23,7 @@ from orchard.cleaning.thing import Filters, Thing
 from orchard.cleaning.things import KINDS
 from orchard.domain.errors import OrchardError
 from orchard.models import AuditEntry, CleaningRun
-from orchard.services import EngineBusy
+from orchard.services import EngineAway, EngineBusy
 from statecore.domain.errors import StateError
 
 MOST = 200_000
@@ -32,6 +33,8 @@ SHOWN = 100
 STEP_S = 0.7
 """How long one step works, in seconds."""
 BATCH = 50
+AT_ONCE = 8
+"""How many things are done at the same time."""
 PROBLEMS_KEPT = 200
 MOVING = ("state", "position", "done", "skipped", "problems", "held_until")
 """What of a run changes while it is done."""
@@ -79,7 +82,7 @@ def step(run: CleaningRun, budget_s: float = STEP_S) -> CleaningRun:
     lines = run.names.split("\n")
     try:
         while run.state == CleaningRun.RUNNING and run.position < run.total:
-            _do_batch(run, lines[run.position : run.position + BATCH])
+            _do_batch(run, lines)
             run.refresh_from_db(fields=MOVING)
             if time.monotonic() >= until:
                 break
@@ -106,20 +109,36 @@ def _take(run: CleaningRun) -> bool:
     return bool(taken)
 
 
-def _do_batch(run: CleaningRun, lines: Sequence[str]) -> None:
-    """Do the next things, and note them in one transaction."""
-    deed = DEEDS[run.deed]
-    outcomes = [_do(deed, Thing.of_line(line)) for line in lines]
-    problems = [[one.name, one.error] for one in outcomes if one.error]
-    entries = [_entry(run, one) for one in outcomes if not one.error]
+def _do_batch(run: CleaningRun, lines: list[str]) -> None:
+    """Do the next things, and note them in one transaction.
+
+    Raises:
+        EngineAway: it went away meanwhile; what was done is noted, the rest comes next.
+    """
+    here = slice(run.position, run.position + BATCH)
+    outcomes = _do_all(DEEDS[run.deed], [Thing.of_line(line) for line in lines[here]])
+    told = [one for one in outcomes if not one.is_away]
+    left = [line for line, one in zip(lines[here], outcomes, strict=True) if one.is_away]
     with transaction.atomic():
-        AuditEntry.objects.bulk_create(entries)
-        CleaningRun.objects.filter(pk=run.pk).update(
-            position=run.position + len(lines), done=run.done + len(entries),
-            skipped=run.skipped + len(problems),
-            problems=[*run.problems, *problems][:PROBLEMS_KEPT],
-            held_until=timezone.now() + timedelta(seconds=LEASE_S),
-        )  # fmt: skip
+        _note(run, told)
+        if left and told:
+            kept = [line for line in lines[here] if line not in left]
+            lines[here] = [*kept, *left]
+            CleaningRun.objects.filter(pk=run.pk).update(names="\n".join(lines))
+    if left:
+        raise EngineAway
+
+
+def _note(run: CleaningRun, told: Sequence[_Outcome]) -> None:
+    problems = [[one.name, one.error] for one in told if one.error]
+    entries = [_entry(run, one) for one in told if not one.error]
+    AuditEntry.objects.bulk_create(entries)
+    CleaningRun.objects.filter(pk=run.pk).update(
+        position=run.position + len(told), done=run.done + len(entries),
+        skipped=run.skipped + len(problems),
+        problems=[*run.problems, *problems][:PROBLEMS_KEPT],
+        held_until=timezone.now() + timedelta(seconds=LEASE_S),
+    )  # fmt: skip
 
 
 class _Outcome(NamedTuple):
@@ -128,6 +147,16 @@ class _Outcome(NamedTuple):
     name: str
     did: Did = Did(None)
     error: str = ""
+    is_away: bool = False
+    """Whether the engine was away, so that nobody knows."""
+
+
+def _do_all(deed: Deed, things: Sequence[Thing]) -> list[_Outcome]:
+    """Do several things at once: most of the time of each is waiting for the engine."""
+    if deed.is_alone or len(things) == 1:
+        return [_do(deed, thing) for thing in things]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(lambda thing: _do(deed, thing), things))
 
 
 def _do(deed: Deed, thing: Thing) -> _Outcome:
@@ -137,6 +166,8 @@ def _do(deed: Deed, thing: Thing) -> _Outcome:
         return _Outcome(thing.name, error=f"{refused.code}: {refused}"[:300])
     except EngineBusy:
         return _Outcome(thing.name, error="busy: it changes too often right now")
+    except EngineAway:
+        return _Outcome(thing.name, is_away=True)
 
 
 def _entry(run: CleaningRun, one: _Outcome) -> AuditEntry:

@@ -19,7 +19,7 @@ from orchard.cleaning.counts import count_waiting
 from orchard.cleaning.deeds import DEEDS
 from orchard.cleaning.things import KINDS
 from orchard.models import AuditEntry, CleaningRun, SignInLink
-from orchard.services import pipeline, run, selections, submissions
+from orchard.services import engine, pipeline, run, selections, submissions
 from orchard.web import cleanup
 from statecore import keys
 from statecore.domain.issues import Claimant, Holder
@@ -34,6 +34,8 @@ from statecore.services import (
 from statecore.store.base import Store
 from statecore.store.clock import ManualClock
 from statecore.store.ops import SetAdd
+from statecore.store.redis import RedisStore
+from tests.conftest import EngineServer
 from tests.services import orchards
 
 pytestmark = pytest.mark.django_db
@@ -349,3 +351,36 @@ def test_a_list_that_would_take_too_long_says_so(reader: Client, monkeypatch):
     page = reader.get("/ui/cleanup/?kind=jobs&q=no-such-name").content.decode()
     assert "Nothing found yet" in page
     assert "data-cut" in page
+
+
+def test_an_engine_that_goes_away_in_between_costs_nothing(
+    operator: Client, own_engine_server: EngineServer, monkeypatch
+):
+    store = RedisStore(own_engine_server.url)
+    before = engine.use(store)
+    try:
+        jobs = [orchards.submit().job_id for _ in range(4)]
+        cleaning = select(operator, "job.cancel", all="1")
+        cancel, done = DEEDS["job.cancel"], list[str]()
+
+        def cancel_then_kill(thing):
+            if len(done) == 2:
+                own_engine_server.kill()
+            done.append(thing.name)
+            return cancel.do(thing)
+
+        dying = cancel._replace(do=cancel_then_kill, is_alone=True)
+        monkeypatch.setitem(DEEDS, "job.cancel", dying)
+        operator.post(f"/ui/cleanup/{cleaning.pk}/begin")
+        answer = operator.post(f"/ui/cleanup/{cleaning.pk}/step")
+        assert answer.status_code == 503
+        assert AuditEntry.objects.filter(action="job.cancel").count() == 2
+        monkeypatch.setitem(DEEDS, "job.cancel", cancel)
+        own_engine_server.start()
+        finished = carry_out(operator, cleaning)
+        assert (finished.state, finished.done, finished.problems) == ("done", 4, [])
+        assert AuditEntry.objects.filter(action="job.cancel").count() == 4
+        assert {run(submissions.get_record(one)).status for one in jobs} == {"cancelled"}
+    finally:
+        engine.use(before)
+        store.close()
