@@ -1,6 +1,6 @@
 """Django's entry for the orchard side."""
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 
 
 class OrchardConfig(AppConfig):
@@ -11,9 +11,11 @@ class OrchardConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the checks, and give the state side this site's engine and limits."""
-        from orchard import checks, witness  # noqa: F401 - importing registers them
+        from orchard import checks  # noqa: F401 - importing registers them
         from orchard.services import get_engine
         from orchard.state_settings import state_limits
         from statecore.services import engine
 
         engine.configure(get_engine, state_limits)
+        if apps.is_installed("axes"):  # processes in the background let nobody in
+            from orchard import witness  # noqa: F401 - importing connects it
