@@ -7,14 +7,15 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from orchard.models import AuditEntry, CleaningRun, SignInLink, Token
+from orchard.cleaning import admin as cleaning
+from orchard.models import AuditEntry, SignInLink, Token
 from orchard.tokens import SCOPES, digest, new_secret
+
+__all__ = ["AuditEntryAdmin", "SignInLinkAdmin", "TokenAdmin", "cleaning"]
 
 
 class TokenForm(forms.ModelForm):
@@ -72,26 +73,4 @@ class AuditEntryAdmin(_ReadOnly):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """The log only grows."""
-        return False
-
-
-@admin.register(CleaningRun)
-class CleaningRunAdmin(_ReadOnly):
-    """Runs of cleaning by hand; a new one is begun on the cleanup page."""
-
-    list_display = ("created_at", "who", "deed", "state", "total", "done", "skipped", "page")
-    list_filter = ("state", "deed")
-    search_fields = ("who", "deed")
-
-    def get_queryset(self, request: HttpRequest) -> Any:
-        """Runs without their long lists of names."""
-        return super().get_queryset(request).defer("names")
-
-    @admin.display(description=_("cleanup page"))
-    def page(self, run: CleaningRun) -> str:
-        """Where the run is looked at and moved."""
-        return format_html('<a href="{}">#{}</a>', reverse("cleanup-run", args=[run.pk]), run.pk)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never by hand: old ones are forgotten by themselves."""
         return False

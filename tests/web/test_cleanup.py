@@ -212,6 +212,8 @@ def test_django_people_find_it_in_the_administration(client: Client, django_user
     cleaning = runs.prepare(DEEDS["job.cancel"], {}, [], "ann")
     page = client.get("/admin/orchard/cleaningrun/").content.decode()
     assert f"/ui/cleanup/{cleaning.pk}/" in page
+    assert 'href="/ui/cleanup/"' in page
+    assert client.get("/admin/").content.decode().count("/admin/orchard/cleaningrun/") > 0
     assert client.get(f"/admin/orchard/cleaningrun/{cleaning.pk}/change/").status_code == 200
 
 
