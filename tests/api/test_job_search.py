@@ -34,8 +34,8 @@ def test_pages_of_a_search_follow_each_other(client: Client):
     catch_up(Follower())
     seen, cursor = [], ""
     while cursor is not None:
-            "/api/v1/jobs", {"q": "talk", "sort": "name", "limit": 2, "cursor": cursor}
-        ).json()
+        query = {"q": "talk", "sort": "name", "limit": 2, "cursor": cursor}
+        page = client.get("/api/v1/jobs", query).json()
         seen += [job["filename"] for job in page["jobs"]]
         cursor = page["next"]
     assert seen == [f"talk {number}.wav" for number in range(5)]

@@ -84,7 +84,7 @@ export class JobList {
     for (const row of rows) this.elsewhere.add(row.dataset.job);
     const n = this.elsewhere.size;
     if (!n) return;
-    this.pill.textContent = ngettext("One more job fits: show it", "%(n)d more jobs fit: show them", n, { n });
+    this.pill.textContent = ngettext("One more job matches: show it", "%(n)d more jobs match: show them", n, { n });
     this.pill.hidden = false;
   }
 }
