@@ -72,7 +72,7 @@ _SAYINGS = (
         "Name the right certificate authority, and reach the engine by a name its certificate has.",
     ),
     _Saying(
-        r"LOADING",
+        r"LOADING|loading the dataset",
         "loading",
         "The engine still reads its files after a start.",
         "Wait; `valkey-cli -h {host} -p {port} info persistence` says how far it is.",
@@ -92,14 +92,14 @@ _SAYINGS = (
         " names it as master_host.",
     ),
     _Saying(
-        r"OOM|no memory left",
+        r"OOM|no memory left|when used memory",
         "out-of-memory",
         "The engine has no memory left for writes.",
         "Raise its limit: `valkey-cli -h {host} -p {port} config set maxmemory 1gb`, or delete"
         " finished jobs on the clean-up page.",
     ),
     _Saying(
-        r"max number of clients",
+        r"max (number of|clients)",
         "too-many-clients",
         "The engine takes no more clients.",
         "Raise `maxclients`: `valkey-cli -h {host} -p {port} config set maxclients 10000`.",

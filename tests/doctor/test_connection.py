@@ -129,6 +129,7 @@ def test_the_engine_cannot_write_its_snapshots(own_engine_server):
         assert time.monotonic() < stop
         time.sleep(0.05)
     assert "not-persisted" in codes(own_engine_server.url)
+    client.config_set("save", "")  # else it would refuse to end
 
 
 def test_clocks_are_apart(own_engine_server, monkeypatch):

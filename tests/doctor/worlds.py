@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import NamedTuple
 
 from orchard.domain.chunks import chunk_id
@@ -10,6 +11,7 @@ from orchard.domain.timeline import ChunkResult, Span
 from orchard.ports import recordings
 from orchard.services import claims, fleet, pipeline, preferences, reports, run, submissions
 from orchard.services.claims import Claimed
+from orchard.services.stages import do_stage
 from statecore.domain.issues import Claimant, Holder
 from statecore.domain.lifecycle import IssueStatus
 from statecore.services import checkouts, labels, locks, namespaced, processes
@@ -76,15 +78,16 @@ def complete(claimed: Claimed) -> None:
     """Report the chunk as done."""
     chunk = claimed.chunk
     result = ChunkResult(text="words", time_ms=500, segments=())
-    name = chunk_id(claimed.job.job_id, chunk.index)
-    run(reports.complete(name, chunk.worker_id, chunk.token, result))
+    run(reports.complete(name_of(claimed), chunk.worker_id, chunk.token, result))
+
+
+def name_of(claimed: Claimed) -> str:
+    """The chunk's id."""
+    return chunk_id(claimed.job.job_id, claimed.chunk.index)
 
 
 def finish(job_id: str) -> None:
     """Do what is left of a job, as workers and pipeline would."""
-    import threading
-
-    from orchard.services.stages import do_stage
 
     while claimed := run(claims.claim("w2", 1)):
         complete(claimed[0])
