@@ -135,12 +135,15 @@ def test_a_dispatcher_goes_on_when_the_web_server_dies(orchard, nodes, talk):
 
 
 def test_a_dead_node_is_shown_and_its_work_is_done_by_the_other(orchard, nodes, talk):
-    start(orchard, "only")
     doomed, other = nodes
+    doomed.manner = "dying"
+    start(orchard, "only")
     job_id = orchard.submit(talk)
     wait_for("both nodes to listen", lambda: all(one.asked for one in nodes))
-    doomed.manner = "dying"
-    doomed.gate.set()
     other.gate.set()
     orchard.wait(job_id, "completed")
     orchard.check_counts(job_id)
+    assert other.answered == CHUNKS
+    told = orchard.workers()[doomed.worker_id]["node"]
+    assert told["condition"] == "breaking"
+    assert told["reason"].startswith("it broke the connection off")
