@@ -27,6 +27,8 @@ RULES = (
     rule(keys.BUSY_WORKERS, "sorted set", is_derived=True),
     rule(keys.SAMPLES, "stream", "either"),
     rule(keys.REAPER, "string", "for a while"),
+    rule(keys.node_lease, "string", "for a while"),
+    rule(keys.DISPATCHERS, "sorted set"),
     rule(keys.EVENTS, "stream"),
 )
 """Every key of ``orchard.keys``, the records first."""
