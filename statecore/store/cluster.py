@@ -90,7 +90,7 @@ class ClusterRoutes(Routes):
             except NotSent as fault:
                 reason = fault.reason
                 if is_hopeless(fault):
-                    raise reason from None
+                    raise reason from fault.beneath
             except LOST as fault:
                 reason = fault
             else:
@@ -111,7 +111,7 @@ class ClusterRoutes(Routes):
             self.doubt()
             self._suspect = node
             if is_hopeless(fault):
-                raise fault.reason from None
+                raise fault.reason from fault.beneath
             raise Again(fault.reason) from None
         except LOST:
             self._suspect = node

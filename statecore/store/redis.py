@@ -16,8 +16,9 @@ from statecore.store.address_urls import parse_address
 from statecore.store.addresses import Address, Durability
 from statecore.store.base import Store
 from statecore.store.clock import MeasuredClock
-from statecore.store.errors import NotReplicated
+from statecore.store.errors import EngineRefuses, NotReplicated, StoreError, StoreUnavailable
 from statecore.store.facts import Facts, facts_of, gathered, parse_info
+from statecore.store.refusals import refusal, refuse_plain, refuse_role
 from statecore.store.routed import AnyAsyncLinks, open_async_links, open_links, routes_to
 from statecore.store.topology import driver_errors, translated
 from statecore.store.wire import Call, call_for, wait_command
@@ -60,6 +61,25 @@ class RedisStore(Store):
             return await self._atail(request)
         return await self._aask(call_for(request, asks_time=self.clock.is_ageing))
 
+    def check(self) -> None:
+        """Ask the engine for something, so that a wrong setting is told at start.
+
+        Raises:
+            EngineRefuses: it is there, and a setting is wrong.
+            StoreUnavailable: it is not there now.
+        """
+        try:
+            self.read()
+            (_, role), *_ = self._links.exchange_everywhere(["ROLE"])
+        except EngineRefuses:
+            raise
+        except StoreUnavailable:
+            refuse_plain(self.address)
+            raise
+        info = self._permitted("INFO", "cluster")
+        name = b"" if isinstance(role, Exception) else role[0]
+        refuse_role(self.address, name, info[0] if info else b"")
+
     def describe(self, *streams: str) -> Facts:
         """What the engine's ``INFO`` says; an engine that must not tell says nothing."""
         with driver_errors():
@@ -76,6 +96,9 @@ class RedisStore(Store):
     def async_links(self, at_once: int) -> AnyAsyncLinks:
         """New links of an event loop to this engine, to be opened in it, and closed."""
         return open_async_links(self.address, self._routes, at_once)
+
+    def _explained(self, error: Exception) -> StoreError:
+        return refusal(self.address, error) or translated(error)
 
     def _permitted(self, *command: str) -> list[Any]:
         """The primaries' answers to a command; of managed engines, those that do not forbid it."""
@@ -124,7 +147,7 @@ class RedisStore(Store):
                 return self._judge(call, fault, sent_us)
             except (driver.RedisError, OSError) as error:
                 if not (may_ask_again and isinstance(error, driver.ConnectionError)):
-                    raise translated(error) from error
+                    raise self._explained(error) from error
                 may_ask_again = False
             else:
                 return self._learn(call, reply, sent_us)
@@ -144,7 +167,7 @@ class RedisStore(Store):
                 return self._judge(call, fault, sent_us)
             except (driver.RedisError, OSError) as error:
                 if not (may_ask_again and isinstance(error, driver.ConnectionError)):
-                    raise translated(error) from error
+                    raise self._explained(error) from error
                 may_ask_again = False
             else:
                 return self._learn(call, reply, sent_us)

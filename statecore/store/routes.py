@@ -138,7 +138,7 @@ class Again(Exception):
 
 def is_hopeless(fault: NotSent) -> bool:
     """Whether waiting does not help: the server is there, and a setting is wrong."""
-    reason, cause = fault.reason, fault.reason.__context__
+    reason, cause = fault.reason, fault.beneath
     if isinstance(cause, ssl.SSLError):
         is_verdict = isinstance(cause, ssl.SSLCertVerificationError)
         return is_verdict or cause.reason in NO_TLS

@@ -27,6 +27,10 @@ class UnknownMaster(driver.ResponseError):
     """The sentinels know no master of this name."""
 
 
+class SentinelLogin(driver.AuthenticationError):
+    """A sentinel refuses our name and password."""
+
+
 class NoSentinel(driver.ConnectionError):
     """No sentinel could be reached."""
 
@@ -56,7 +60,7 @@ class SentinelRoutes(Routes):
         except NotSent as fault:
             self.doubt()
             if is_hopeless(fault):
-                raise fault.reason from None
+                raise fault.reason from fault.beneath
             raise Again(fault.reason) from None
         if is_for_later(answers[0]):
             self.doubt()
@@ -83,8 +87,10 @@ class SentinelRoutes(Routes):
                 (answer,) = yield Send(sentinel, packed, role="sentinel")
             except NotSent as fault:
                 reason = fault.reason
+                if isinstance(reason, driver.AuthenticationError):
+                    raise SentinelLogin(str(reason)) from None
                 if is_hopeless(fault):
-                    raise reason from None
+                    raise reason from fault.beneath
             except LOST as fault:
                 reason = fault
             else:

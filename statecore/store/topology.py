@@ -59,6 +59,8 @@ class NotSent(Exception):
     def __init__(self, reason: Exception) -> None:
         super().__init__(str(reason))
         self.reason = reason
+        # raised again elsewhere, the reason would forget what it came of
+        self.beneath = reason.__context__
 
 
 class Links:
@@ -88,7 +90,7 @@ class Links:
             try:
                 return replicated(*self.exchange_all(packed + WAIT, 2))
             except NotSent as fault:
-                raise fault.reason from None
+                raise fault.reason from fault.beneath
         link = self._borrow()
         try:
             if block_s:
@@ -110,7 +112,7 @@ class Links:
         try:
             return [(self._door.node, self.exchange_all(pack(arguments), 1)[0])]
         except NotSent as fault:
-            raise fault.reason from None
+            raise fault.reason from fault.beneath
 
     def exchange_all(self, packed: bytes, answers: int, block_s: float = 0.0) -> list[Any]:
         """Send some commands at once; errors that the server answers are among the answers.
@@ -219,7 +221,7 @@ class AsyncLinks:
             try:
                 return replicated(*await self.exchange_all(packed + WAIT, 2))
             except NotSent as fault:
-                raise fault.reason from None
+                raise fault.reason from fault.beneath
         if block_s:
             return await self._exchange(packed, block_s)
         async with self._free:

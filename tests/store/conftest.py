@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from statecore.store import ops
 from statecore.store.base import Store
 from statecore.store.embedded import EmbeddedStore, open_embedded
 from statecore.store.file import FileStore
@@ -18,7 +20,9 @@ from statecore.store.memory import MemoryStore
 from statecore.store.redis import RedisStore
 from statecore.store.routed import open_links, routes_to
 from statecore.store.steps import Steps
+from statecore.store.wire import Call
 from tests.conftest import EngineServer
+from tests.engines import ClusterEngine, SentinelEngine, started
 
 Run = Callable[[Steps[Any]], Any]
 
@@ -44,7 +48,64 @@ def debian_redis_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Red
     server.stop()
 
 
-@pytest.fixture(params=["memory", "file", "redis", "debian_redis", "embedded"])
+@pytest.fixture(scope="session")
+def sentinel_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SentinelEngine]:
+    """A primary, a replica and three sentinels, for tests that leave them as they are."""
+    with started(SentinelEngine(tmp_path_factory.mktemp("sentinel"))) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def cluster_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterEngine]:
+    """A cluster of three primaries and their replicas, for tests that leave them as they are."""
+    with started(ClusterEngine(tmp_path_factory.mktemp("cluster"))) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def sentinel_store(sentinel_engine: SentinelEngine) -> Iterator[RedisStore]:
+    store = RedisStore(sentinel_engine.url)
+    yield store
+    store.close()
+
+
+@pytest.fixture(scope="session")
+def cluster_store(cluster_engine: ClusterEngine) -> Iterator[RedisStore]:
+    store = OneSlotStore(cluster_engine.url)
+    yield store
+    store.close()
+
+
+class OneSlotStore(RedisStore):
+    """A store on a cluster whose keys are all in one slot, so that any may be asked together."""
+
+    TAG = "{one slot}"
+
+    def perform(self, request: ops.Request) -> Any:
+        return super().perform(self._tagged(request))
+
+    async def aperform(self, request: ops.Request) -> Any:
+        return await super().aperform(self._tagged(request))
+
+    def _tagged(self, request: ops.Request) -> ops.Request:
+        if isinstance(request, ops.Tail):  # its wait names the key as well
+            return msgspec.structs.replace(request, key=f"{self.TAG}{request.key}")
+        return request
+
+    def _ask(self, call: Call) -> Any:
+        return super()._ask(self._in_slot(call))
+
+    async def _aask(self, call: Call) -> Any:
+        return await super()._aask(self._in_slot(call))
+
+    def _in_slot(self, call: Call) -> Call:
+        keys = [key if key.startswith(self.TAG) else f"{self.TAG}{key}" for key in call.keys]
+        return call._replace(keys=keys)
+
+
+@pytest.fixture(
+    params=["memory", "file", "redis", "debian_redis", "embedded", "sentinel", "cluster"]
+)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """An empty store of each kind, in real time."""
     if request.param in ("memory", "file"):
