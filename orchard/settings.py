@@ -180,7 +180,8 @@ AXES_COOLOFF_TIME = timedelta(seconds=conf.login_pause_s)
 AXES_LOCKOUT_PARAMETERS = ["ip_address", "username"]
 AXES_CLIENT_IP_CALLABLE = "orchard.guests.address_of"
 AXES_LOCKOUT_CALLABLE = "orchard.web.signing_in.say_locked_out"
-AXES_RESET_ON_SUCCESS = True
+# Axes would forget all guesses from an address as soon as anybody signs in there; see sign_in.py.
+AXES_RESET_ON_SUCCESS = False
 # Guesses while somebody waits do not prolong the wait: nobody can be kept out for good.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_DISABLE_ACCESS_LOG = True

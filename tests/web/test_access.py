@@ -364,6 +364,14 @@ def test_who_gets_it_right_begins_anew(few):
         assert guess(password=GOOD).status_code == 302
 
 
+def test_an_account_of_ones_own_is_no_way_to_guess_on(few):
+    User.objects.create_user("eve", password=GOOD)
+    for _ in range(2):
+        guess()
+        guess("eve", GOOD)
+    assert guess().status_code == 429
+
+
 def test_no_password_is_kept_or_logged(few, caplog):
     guess(password="hunter2-and-more")
     assert "hunter2" not in str(list(AccessAttempt.objects.values()))
