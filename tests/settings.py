@@ -27,3 +27,5 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 # In a file as in the running site: SQLite in memory lets threads collide that would wait there.
 DATABASES["default"]["TEST"] = {"NAME": f"{_data}/test.sqlite3"}  # noqa: F405
+if _url := os.environ.get("TEST_DATABASE_URL"):
+    DATABASES["default"] = dj_database_url.parse(_url)  # noqa: F405

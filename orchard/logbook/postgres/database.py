@@ -20,7 +20,7 @@ from orchard.logbook.contract import LogsAway
 
 VERSION = 1
 PREFIX = "orchard_log"
-PENDING_KB = 1024
+PENDING_KB = 512
 """How much of an index may be unsorted; every search reads all of that."""
 
 _MAKE_LOCK = 0x6F72636861726400
