@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from orchard.catalogue import finding
 from orchard.catalogue.finding import DEFAULT_SORT, Wanted
+from orchard.catalogue.models import CataloguedJob
 from orchard.catalogue.texts import contains, parse_words
 from orchard.services import counts, queries, records, run
 from orchard.services.queries import JobView, job_status
@@ -47,6 +50,18 @@ def is_asked_for(view: JobView, *, q: str = "", status: str = "") -> bool:
     """Whether a job is on one of the pages of this."""
     has_words = contains(view.job.filename, view.job.job_id, parse_words(q))
     return has_words and status in ("", view.job.status)
+
+
+def not_yet_listed(views: Sequence[JobView]) -> set[str]:
+    """Those of these jobs that the catalogue does not know as they are now; soon it will."""
+    ids = [view.job.job_id for view in views]
+    rows = CataloguedJob.objects.filter(job_id__in=ids).values_list("job_id", "status")
+    known = set(rows)
+    return {
+        job.job_id
+        for job in (view.job for view in views)
+        if (job.job_id, str(job.status)) not in known
+    }
 
 
 def _count(status: str) -> int:

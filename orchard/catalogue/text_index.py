@@ -33,11 +33,12 @@ _MADE = {
     ),
     "postgresql": (
         """CREATE FUNCTION catalogue_grams(told text) RETURNS text[]
-            LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+            LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 2000 AS $$
             SELECT array_agg(DISTINCT substr(told, place, size))
             FROM generate_series(1, length(told)) AS place, generate_series(1, 3) AS size
         $$""",
-        f"CREATE INDEX {TERMS} ON {TABLE} USING gin (catalogue_grams(folded))",
+        f"CREATE INDEX {TERMS} ON {TABLE} USING gin (catalogue_grams(folded))"
+        " WITH (fastupdate = off)",
     ),
 }
 _UNMADE = {

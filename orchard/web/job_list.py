@@ -45,13 +45,16 @@ def jobs(request: HttpRequest) -> HttpResponse:
 def job_rows(request: HttpRequest) -> HttpResponse:
     """The rows of some jobs (``?id=…&id=…``); those that are gone are left out.
 
-    Of jobs that are not on the page yet (``&new=…``), only those that it asks for.
+    Of jobs that are not on the page yet (``&new=…``), only those that it asks for, and these
+    only when the page would list them, too: the catalogue is told of them a little later.
     """
     asked = read_asked(request.GET, words.JOB_STATES, JOB_SORTS)
     views = run(records.read_views(request.GET.getlist("id")[:MOST_ROWS]))
     fresh = run(records.read_views(request.GET.getlist("new")[:MOST_ROWS]))
-    views += [view for view in fresh if is_asked_for(view, q=asked.q, status=asked.status)]
-    context = {"jobs": [show_job(view) for view in views]}
+    fresh = [view for view in fresh if is_asked_for(view, q=asked.q, status=asked.status)]
+    late = listing.not_yet_listed(fresh) if asked.sort or (asked.q and asked.status) else set()
+    views += [view for view in fresh if view.job.job_id not in late]
+    context = {"jobs": [show_job(view) for view in views], "late": late}
     return render(request, "orchard/parts/job_rows.html", context)
 
 

@@ -136,6 +136,19 @@ def test_rows_that_come_are_those_that_the_list_asks_for(reader: Client):
     assert names(reader.get(f"/ui/jobs/rows?status=failed&new={fitting}")) == []
 
 
+def test_a_job_is_announced_when_the_list_in_its_order_has_it(reader: Client):
+    read_all()
+    job_id = submit("talk.wav")
+    url = f"/ui/jobs/rows?q=talk&sort=name&new={job_id}"
+    early = reader.get(url)
+    assert names(early) == []
+    assert f'data-late="{job_id}"' in text_of(early)
+    read_all()
+    then = reader.get(url)
+    assert names(then) == ["talk.wav"]
+    assert "data-late" not in text_of(then)
+
+
 def test_the_list_tells_its_script_how_it_grows(reader: Client):
     submit("talk.wav")
     read_all()

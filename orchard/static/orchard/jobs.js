@@ -6,7 +6,7 @@ import { adopt, fetchPage, keepingPlace, swapKeyed } from "./regions.js";
 import { ngettext } from "./words.js";
 
 const MOST = 50;
-const AGAIN_MS = 2000;
+const AGAIN_MS = 1000;
 
 export class JobList {
   constructor(list) {
@@ -62,8 +62,10 @@ export class JobList {
     for (const id of ids) url.searchParams.append(this.row(id) ? "id" : "new", id);
     const { page, status } = await fetchPage(url).catch(() => ({ status: 0 }));
     if (status === 200) keepingPlace(() => this.put([...page.querySelectorAll("[data-job]")]));
-    else ids.forEach((id) => this.dirty.add(id));
-    if (this.dirty.size) setTimeout(this.fetchSoon, status === 200 ? 0 : AGAIN_MS);
+    const isMore = status === 200 && this.dirty.size;
+    const again = status === 200 ? [...page.querySelectorAll("[data-late]")].map((one) => one.dataset.late) : ids;
+    again.forEach((id) => this.dirty.add(id));
+    if (this.dirty.size) setTimeout(this.fetchSoon, isMore ? 0 : AGAIN_MS);
   }
 
   put(rows) {
