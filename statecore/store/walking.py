@@ -22,11 +22,22 @@ from statecore.store.memory import MemoryStore
 from statecore.store.partitions import PartitionedStore
 from statecore.store.redis import RedisStore
 from statecore.store.routed import RoutedLinks
-from statecore.store.scripts import load
 from statecore.store.topology import driver_errors
 
 PAGE = 500
-_LOOK = load("look")
+_LOOK = """
+local sizes = {
+  string = 'STRLEN', hash = 'HLEN', set = 'SCARD', zset = 'ZCARD', stream = 'XLEN', list = 'LLEN'
+}
+local found = {}
+for _, key in ipairs(KEYS) do
+  local kind = redis.call('TYPE', key).ok
+  found[#found + 1] = kind
+  found[#found + 1] = redis.call('PTTL', key)
+  found[#found + 1] = sizes[kind] and redis.call(sizes[kind], key) or 0
+end
+return found
+"""
 _TAG = re.compile(r"\{p\d+\}")
 _SCANS = {"hash": "HSCAN", "set": "SSCAN"}
 _KINDS = {"zset": "sorted set"}
@@ -155,7 +166,7 @@ def _look_in_engine(store: RedisStore, names: Sequence[str]) -> list[KeyFact]:
         tag = _TAG.match(name)
         groups.setdefault(tag[0] if tag else "", []).append(name)
     for group in groups.values():
-        reply = _ask(store, "EVAL", _LOOK.source, len(group), *group, keys=group)
+        reply = _ask(store, "EVAL", _LOOK, len(group), *group, keys=group)
         for at, name in enumerate(group):
             kind, ttl_ms, size = reply[3 * at : 3 * at + 3]
             found[name] = _fact(name, decode(kind), ttl_ms, size)
