@@ -62,7 +62,7 @@ class Conf(StateConf, LogsConf, NodesConf, AccessConf):
     )  # fmt: skip
     database_url: str = setting(
         "", "DATABASE_URL",
-        "Database of users, tokens and audit; empty: SQLite in the data folder.",
+        "Database of users, tokens, audit and log lines; empty: SQLite in the data folder.",
         secret=True, check=is_database,
     )  # fmt: skip
     secret_key: str = setting(

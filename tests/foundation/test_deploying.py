@@ -83,7 +83,17 @@ def test_agents_reach_the_site_whatever_people_call_it(services):
 def test_every_variable_of_a_container_is_one_that_there_is(services):
     known = {one.metadata["env"] for one in fields(Conf)} | set(OF_AGENTS)
     for one in services.values():
-        assert set(one.get("environment", {})) <= known
+        if "build" in one:
+            assert set(one.get("environment", {})) <= known
+
+
+def test_postgresql_starts_only_when_asked_for_and_nobody_else_waits_for_it(services):
+    database = services["database"]
+    assert database["profiles"] == ["postgres"]
+    assert "ports" not in database
+    assert database["environment"]["POSTGRES_PASSWORD"] == "${POSTGRES_PASSWORD:-}"
+    needed = services["prepare"]["depends_on"]["database"]
+    assert needed == {"condition": "service_healthy", "required": False}
 
 
 @pytest.mark.django_db
