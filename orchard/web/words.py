@@ -94,8 +94,8 @@ ROLES: Mapping[Role, Word] = {
 
 ROLE_NOTES: Mapping[Role, Word] = {
     Role.VIEWER: _("sees every page, values of state included, and changes nothing"),
-    Role.OPERATOR: _("also hands in recordings, and directs jobs, workers and issues"),
-    Role.ADMIN: _("also changes state, and decides who may come in"),
+    Role.OPERATOR: _("sees everything, hands in recordings, directs jobs, workers and issues"),
+    Role.ADMIN: _("may do everything: change state, too, and decide who may come in"),
 }
 
 SCOPE_NOTES: Mapping[str, Word] = {

@@ -93,9 +93,11 @@ function tellState(state) {
 // Samples come every ten seconds, without an event.
 const CHARTS_MS = 10_000;
 setInterval(() => !document.hidden && document.querySelector('[data-region="charts"]') && swapNumbers("charts").catch(() => {}), CHARTS_MS);
-// On a phone the header scrolls: the page that one is on is in sight.
-const here = document.querySelector(".bar nav a[aria-current]"), bar = here?.parentElement;
-if (here) bar.scrollLeft = here.offsetLeft - bar.offsetLeft - (bar.clientWidth - here.clientWidth) / 2;
+// On a phone header and tabs scroll: the page that one is on is in sight.
+for (const here of document.querySelectorAll(":is(.bar nav, .tabs) a[aria-current]")) {
+  const bar = here.parentElement;
+  bar.scrollLeft = here.offsetLeft - bar.offsetLeft - (bar.clientWidth - here.clientWidth) / 2;
+}
 startTheme();
 startTimes();
 startCountdowns(pacer(refresh, 3000));
