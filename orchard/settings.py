@@ -276,6 +276,8 @@ LOGGING: dict[str, Any] = {
         # Django's own handler would print each line a second time while DEBUG is on.
         "django": {"handlers": [], "propagate": True},
         "httpx": {"level": "WARNING"},
+        # It tells of every socket that is opened and closed.
+        "uvicorn.error": {"level": "WARNING"},
         "axes": {"level": "WARNING"},
     },
 }

@@ -1,0 +1,1 @@
+"""A whole afternoon of work, made in seconds: what pages look like when much is going on."""
