@@ -26,7 +26,8 @@ PAGES = {
     "workers": "/ui/workers/", "worker": "/ui/workers/pixel-7/", "issues": "/ui/issues/",
     "processes": "/ui/processes/", "locks": "/ui/locks/",
     "labels": "/ui/labels/", "state": "/ui/state/", "namespace": "/ui/state/recordings/",
-    "entry": "/ui/state/recordings/entry?key=tape-000", "logs": "/ui/logs/", "events": "/ui/events/",
+    "entry": "/ui/state/recordings/entry?key=tape-000", "logs": "/ui/logs/",
+    "events": "/ui/events/",
     "engine": "/ui/engine/", "cleanup": "/ui/cleanup/", "access": "/ui/access/",
     "tokens": "/ui/access/tokens/", "audit": "/ui/access/audit/",
 }  # fmt: skip
