@@ -23,16 +23,17 @@ from orchard.cleaning.thing import Filters, Thing
 from orchard.cleaning.things import KINDS
 from orchard.domain.errors import OrchardError
 from orchard.models import AuditEntry, CleaningRun
-from orchard.services import EngineAway, EngineBusy
+from orchard.services import EngineAway, EngineBusy, selections
+from orchard.services import run as engine
 from statecore.domain.errors import StateError
 
 MOST = 200_000
 """Most things of one run."""
 SHOWN = 100
 """How many of them a preview shows."""
-STEP_S = 0.7
+STEP_S = 0.6
 """How long one step works, in seconds."""
-BATCH = 50
+BATCH = 32
 AT_ONCE = 8
 """How many things are done at the same time."""
 PROBLEMS_KEPT = 200
@@ -155,6 +156,8 @@ def _do_all(deed: Deed, things: Sequence[Thing]) -> list[_Outcome]:
     """Do several things at once: most of the time of each is waiting for the engine."""
     if deed.is_alone or len(things) == 1:
         return [_do(deed, thing) for thing in things]
+    if deed.kind in ("jobs", "letters"):
+        engine(selections.recall_jobs([thing.name for thing in things]))
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return list(pool.map(lambda thing: _do(deed, thing), things))
 

@@ -38,3 +38,10 @@ def chunks_of(job_ids: Sequence[str]) -> Steps[dict[str, tuple[Chunk, ...]]]:
         for job_id, fields in zip(job_ids, hashes, strict=True)
         if fields
     }
+
+
+def recall_jobs(job_ids: Sequence[str]) -> Steps[None]:
+    """Read jobs in one go, so that each action on one of them begins with what it is now."""
+    cells: list[ops.Cell] = [job_cell(job_id) for job_id in job_ids]
+    raws = yield from read(*cells)
+    yield ops.Remember(dict(zip(cells, raws, strict=True)))
