@@ -13,13 +13,12 @@ from django.utils.translation import ngettext
 from orchard.services import queries
 from orchard.web.access import Done, action, may_act, page
 from orchard.web.issue_words import LABEL_STATES
+from orchard.web.looking import look_through, query_of, read_search
 from orchard.web.words import Word
 from statecore.domain.labels import LabelRequest
 from statecore.domain.lifecycle import LabelStatus
 from statecore.services import labels as service
 from statecore.services import run
-
-PAGE = 50
 
 
 @dataclass(frozen=True)
@@ -60,17 +59,30 @@ def labels(request: HttpRequest) -> HttpResponse:
     cursor = run(queries.events_end())
     counts = run(service.count_by_status())
     status = _wanted(request.GET.get("status", ""), counts)
-    found = run(service.list_requests(status, limit=PAGE, cursor=request.GET.get("cursor", "")))
+    search = read_search(request)
+
+    def read(limit: int, after: str) -> tuple[list[LabelRequest], str | None]:
+        one = run(service.list_requests(status, limit=limit, cursor=after))
+        return one.requests, one.next
+
+    found, following = look_through(read, _told, search, request.GET.get("cursor", ""))
+    kept = {"status": str(status)}
     context: dict[str, Any] = {
         "page": "labels", "topic": "labels", "cursor": cursor, "refresh": True,
-        "requests": [show_request(one) for one in found.requests], "next": found.next,
+        "requests": [show_request(one) for one in found], "next": following, "q": search,
         "filters": [(name, word, counts[LabelStatus(name)]) for name, word in LABEL_STATES.items()],
-        "status": str(status), "status_query": f"status={status}",
+        "status": str(status), "status_query": query_of(**kept, q=search), "kept": kept,
+        "cleared": query_of(**kept),
         "failed": counts[LabelStatus.FAILED],
         "is_first": not request.GET.get("cursor"), "clock": run(queries.clock()),
         "may_act": may_act(request.user),
     }  # fmt: skip
     return render(request, "orchard/labels.html", context)
+
+
+def _told(one: LabelRequest) -> tuple[object, ...]:
+    """What a request is found by."""
+    return (one.request_id, f"#{one.issue}", *one.add, *one.remove, *one.errors)
 
 
 def _wanted(name: str, counts: dict[LabelStatus, int]) -> LabelStatus:

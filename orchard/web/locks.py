@@ -8,11 +8,11 @@ from django.utils.translation import gettext as _
 
 from orchard.services import queries
 from orchard.web.access import Done, action, may_act, page
+from orchard.web.looking import look_through, query_of, read_search
 from statecore.domain.errors import InvalidInput
+from statecore.domain.locks import Lock
 from statecore.services import locks as service
 from statecore.services import run
-
-PAGE = 50
 
 
 @page
@@ -20,15 +20,21 @@ def locks(request: HttpRequest) -> HttpResponse:
     """The locks that are held, page by page."""
     order = "last" if request.GET.get("order") == "last" else "first"
     cursor = run(queries.events_end())
-    found = run(
-        service.list_page(
-            limit=PAGE, cursor=request.GET.get("cursor", ""), last_first=order == "last"
-        )
+    search = read_search(request)
+
+    def read(limit: int, after: str) -> tuple[list[Lock], str | None]:
+        one = run(service.list_page(limit=limit, cursor=after, last_first=order == "last"))
+        return one.locks, one.next
+
+    found, following = look_through(
+        read, lambda lock: (lock.name, lock.owner), search, request.GET.get("cursor", "")
     )
+    kept = {"order": "last" if order == "last" else ""}
     context = {
         "page": "locks", "topic": "locks", "cursor": cursor, "refresh": True,
-        "locks": found.locks, "next": found.next, "count": found.count, "order": order,
-        "order_query": "order=last" if order == "last" else "",
+        "locks": found, "next": following, "order": order, "q": search, "kept": kept,
+        "count": run(service.list_page(limit=1)).count, "order_query": query_of(**kept, q=search),
+        "cleared": query_of(**kept),
         "is_first": not request.GET.get("cursor"), "clock": run(queries.clock()),
         "may_act": may_act(request.user),
     }  # fmt: skip

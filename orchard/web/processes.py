@@ -13,13 +13,15 @@ from django.utils.translation import ngettext
 
 from orchard.services import queries
 from orchard.web.access import Done, Line, Preview, action, may_act, page
+from orchard.web.looking import is_found, look_through, query_of, read_search
 from statecore.domain.errors import UnknownProcess
 from statecore.domain.processes import Process
 from statecore.services import processes as service
 from statecore.services import run
 from statecore.services.engine import get_limits
 
-PAGE = 50
+Held = tuple[Process, list[int]]
+"""A process, and the numbers of the issues that it holds."""
 
 
 @dataclass(frozen=True)
@@ -51,23 +53,38 @@ def processes(request: HttpRequest) -> HttpResponse:
         "cursor": run(queries.events_end()),
     }
     dead = run(service.list_zombies())
-    found = run(
-        service.list_page(
-            limit=PAGE, cursor=request.GET.get("cursor", ""), silent_first=order == "silent"
-        )
-    )
+    search = read_search(request)
+
+    def read(limit: int, after: str) -> tuple[list[Held], str | None]:
+        one = run(service.list_page(limit=limit, cursor=after, silent_first=order == "silent"))
+        return one.processes, one.next
+
+    found, following = look_through(read, _told, search, request.GET.get("cursor", ""))
     names = {process.process_id for process, _ in dead}
-    alive = [ShownProcess(*one) for one in found.processes if one[0].process_id not in names]
-    zombies = [ShownProcess(*one, is_zombie=True) for one in dead]
+    alive = [ShownProcess(*one) for one in found if one[0].process_id not in names]
+    zombies = [ShownProcess(*one, is_zombie=True) for one in dead if is_found(search, _told(one))]
+    kept = {"order": "silent" if order == "silent" else ""}
     context |= {
-        "zombies": zombies, "alive": alive, "next": found.next, "order": order,
-        "order_query": "order=silent" if order == "silent" else "",
-        "count": max(0, found.count - sum(1 for one in dead if one[0].status == "active")),
+        "zombies": zombies, "alive": alive, "next": following, "order": order, "q": search,
+        "dead": dead, "kept": kept, "shown": [*zombies, *alive], "cleared": query_of(**kept),
+        "order_query": query_of(**kept, q=search), "count": _count_alive(dead),
         "held": sum(len(one.held) for one in [*zombies, *alive]),
         "is_first": not request.GET.get("cursor"), "refresh": True,
         "clock": run(queries.clock()), "may_act": may_act(request.user),
     }  # fmt: skip
     return render(request, "orchard/processes.html", context)
+
+
+def _told(one: Held) -> tuple[object, ...]:
+    """What a process is found by."""
+    process, held = one
+    issues = (f"#{number}" for number in held)
+    return (process.process_id, process.host, process.role, process.task_type, *issues)
+
+
+def _count_alive(dead: list[Held]) -> int:
+    active = run(service.list_page(limit=1)).count
+    return max(0, active - sum(1 for one in dead if one[0].status == "active"))
 
 
 def _preview(request: HttpRequest, process_id: str) -> Preview:
