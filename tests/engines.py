@@ -144,8 +144,12 @@ class SentinelEngine:
             known = (state["num-slaves"], state["num-other-sentinels"])
             if known != (len(self.servers) - 1, 2) or state["flags"] != "master":
                 return False
-        info = self.servers[0].client.info("replication")
-        return all(info[f"slave{n}"]["state"] == "online" for n in range(len(self.servers) - 1))
+            replicas = sentinel.client.sentinel_slaves(MASTER)
+            if any(each["master-link-status"] != "ok" for each in replicas):
+                return False
+        # The primary calls a replica online before that has anything.
+        return all(each.client.info("replication")["master_link_status"] == "up"
+                   for each in self.servers[1:])  # fmt: skip
 
     def primary(self) -> ServerProcess:
         """The primary, by what most sentinels say."""
@@ -159,6 +163,12 @@ class SentinelEngine:
 
         found: ServerProcess = until(agreed)
         return found
+
+    def fail_over(self) -> ServerProcess:
+        """Have the sentinels put a replica in the primary's place; the new primary."""
+        old = self.primary()
+        until(lambda: self.sentinels[0].client.sentinel_failover(MASTER))
+        return self.await_failover(old)
 
     def await_failover(self, old: ServerProcess) -> ServerProcess:
         """The primary that the sentinels have put in place of another, which knows it if alive."""

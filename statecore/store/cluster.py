@@ -17,6 +17,7 @@ from statecore.store.routes import (
     Again,
     Ask,
     Forget,
+    Hopeless,
     Route,
     Routes,
     Send,
@@ -90,7 +91,7 @@ class ClusterRoutes(Routes):
             except NotSent as fault:
                 reason = fault.reason
                 if is_hopeless(fault):
-                    raise reason from fault.beneath
+                    raise Hopeless(reason, fault.beneath) from None
             except LOST as fault:
                 reason = fault
             else:
@@ -111,7 +112,7 @@ class ClusterRoutes(Routes):
             self.doubt()
             self._suspect = node
             if is_hopeless(fault):
-                raise fault.reason from fault.beneath
+                raise Hopeless(fault.reason, fault.beneath) from None
             raise Again(fault.reason) from None
         except LOST:
             self._suspect = node

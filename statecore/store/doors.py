@@ -23,6 +23,10 @@ class NotPrimary(driver.ConnectionError):
     """A server that was the primary, or is to become it, is not."""
 
 
+class Unconfirmed(driver.ConnectionError):
+    """A new connection is needed, and who the primary is was not asked lately."""
+
+
 class Door:
     """Makes connections to one server; they connect when first used."""
 

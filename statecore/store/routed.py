@@ -12,7 +12,7 @@ from statecore.store.addresses import Address, Node, Topology
 from statecore.store.cluster import ClusterRoutes
 from statecore.store.doors import Door, Role
 from statecore.store.errors import StoreUnavailable
-from statecore.store.routes import LOST, Again, Ask, Rest, Route, Routes, Send
+from statecore.store.routes import LOST, Again, Ask, Hopeless, Rest, Route, Routes, Send
 from statecore.store.sentinel import SentinelRoutes
 from statecore.store.topology import WAIT, AsyncLinks, Links, NotSent, pack, replicated
 from statecore.store.wire import Argument
@@ -80,7 +80,7 @@ class RoutedLinks:
     def _do(self, step: Any) -> Any:
         if isinstance(step, Send):
             links = self._links_to((step.node, step.role))
-            return links.exchange_all(step.packed, step.answers, step.block_s)
+            return links.exchange_all(step.packed, step.answers, step.block_s, step.may_connect)
         if isinstance(step, Rest):
             return time.sleep(step.seconds)
         with self._guard:
@@ -154,7 +154,9 @@ class AsyncRoutedLinks:
     async def _do(self, step: Any) -> Any:
         if isinstance(step, Send):
             links = await self._links_to((step.node, step.role))
-            return await links.exchange_all(step.packed, step.answers, step.block_s)
+            return await links.exchange_all(
+                step.packed, step.answers, step.block_s, step.may_connect
+            )
         if isinstance(step, Rest):
             return await asyncio.sleep(step.seconds)
         forgotten = self._places.pop((step.node, step.role), None)
@@ -193,6 +195,8 @@ def _patiently(routes: Routes) -> Route:
     while True:
         try:
             return (yield from routes.primaries())
+        except Hopeless as fault:
+            raise fault.reason from fault.beneath
         except Again as fault:
             if time.monotonic() >= stop:
                 raise fault.reason from None

@@ -51,6 +51,8 @@ class Send(NamedTuple):
     answers: int = 1
     block_s: float = 0.0
     role: Role = "server"
+    may_connect: bool = True
+    """Whether to open a connection when none stands; else ``Unconfirmed`` is raised."""
 
 
 class Rest(NamedTuple):
@@ -116,6 +118,8 @@ class Routes(ABC):
         while True:
             try:
                 return (yield from self.send(ask))
+            except Hopeless as fault:
+                raise fault.reason from fault.beneath
             except Again as fault:
                 reason = fault.reason
             except LOST as fault:
@@ -126,6 +130,14 @@ class Routes(ABC):
             if time.monotonic() >= stop:
                 raise reason
             yield Rest()
+
+
+class Hopeless(Exception):
+    """Nothing was done, and waiting does not help, for this reason."""
+
+    def __init__(self, reason: Exception, beneath: BaseException | None = None) -> None:
+        super().__init__(str(reason))
+        self.reason, self.beneath = reason, beneath
 
 
 class Again(Exception):

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Generator
 from typing import Any
 
 import redis as driver
 
 from statecore.store.addresses import Address, Node
-from statecore.store.doors import Role
+from statecore.store.doors import Role, Unconfirmed
 from statecore.store.routes import (
     LOST,
     Again,
     Ask,
     Forget,
+    Hopeless,
     Route,
     Routes,
     Send,
@@ -21,6 +24,9 @@ from statecore.store.routes import (
     is_hopeless,
 )
 from statecore.store.topology import NotSent, pack
+
+CONFIRMED_S = 1.0
+"""So long what the sentinels said is good for new connections."""
 
 
 class UnknownMaster(driver.ResponseError):
@@ -38,29 +44,34 @@ class NoSentinel(driver.ConnectionError):
 class SentinelRoutes(Routes):
     """One primary at a time; it is asked for once, and again whenever it may have changed.
 
-    Each connection to it begins with ``ROLE``, so a primary that was demoted, and
-    comes back without knowing it yet, is left as soon as it knows.
+    It is asked for before each new connection, which begins with ``ROLE``: a
+    server that was the primary and comes back is not taken for it.
     """
 
     role: Role = "primary"
 
     def __init__(self, address: Address) -> None:
         super().__init__(address)
-        self._sentinels = list(address.nodes)
         self._primary: Node | None = None
         self._last: Node | None = None
+        self._confirmed_at = -math.inf
 
     def send(self, ask: Ask) -> Route:
         """One attempt at the primary; see :meth:`Routes.send`."""
         primary = self._primary
         if primary is None:
             (primary,) = yield from self.primaries()
+        confirmed = time.monotonic() - self._confirmed_at < CONFIRMED_S
         try:
-            answers = yield Send(primary, ask.packed, ask.answers, ask.block_s, "primary")
+            answers = yield Send(
+                primary, ask.packed, ask.answers, ask.block_s, "primary", confirmed
+            )
         except NotSent as fault:
             self.doubt()
+            if isinstance(fault.reason, Unconfirmed):
+                return (yield from self.send(ask))
             if is_hopeless(fault):
-                raise fault.reason from fault.beneath
+                raise Hopeless(fault.reason, fault.beneath) from None
             raise Again(fault.reason) from None
         if is_for_later(answers[0]):
             self.doubt()
@@ -74,38 +85,58 @@ class SentinelRoutes(Routes):
         self._primary = None
 
     def primaries(self) -> Route:
-        """Ask the sentinels for the primary, the one that answered last first.
+        """Ask all sentinels for the primary; who knows of the latest failover is believed.
 
         Raises:
-            UnknownMaster: they know no master of this name.
+            UnknownMaster: none knows a master of this name.
             Again: none of them can be reached.
         """
-        packed = pack(["SENTINEL", "GET-MASTER-ADDR-BY-NAME", self.address.master])
-        reason: Exception = NoSentinel("no sentinel was asked")
-        for sentinel in tuple(self._sentinels):
+        packed = pack(["SENTINEL", "MASTER", self.address.master])
+        answers: list[tuple[Node, Any]] = []
+        reason: Exception = NoSentinel("none was asked")
+        for sentinel in self.address.nodes:
             try:
                 (answer,) = yield Send(sentinel, packed, role="sentinel")
             except NotSent as fault:
                 reason = fault.reason
                 if isinstance(reason, driver.AuthenticationError):
-                    raise SentinelLogin(str(reason)) from None
+                    raise Hopeless(SentinelLogin(str(reason))) from None
                 if is_hopeless(fault):
-                    raise reason from fault.beneath
+                    raise Hopeless(reason, fault.beneath) from None
             except LOST as fault:
                 reason = fault
             else:
-                yield from self._believe(sentinel, answer)
-                return [self._primary]
-        raise Again(NoSentinel(f"no sentinel answers; the last one: {reason}"))
+                answers.append((sentinel, answer))
+        if not answers:
+            raise Again(NoSentinel(f"no sentinel answers; the last one: {reason}"))
+        yield from self._believe(latest(answers))
+        return [self._primary]
 
-    def _believe(self, sentinel: Node, answer: Any) -> Generator[Forget, Any, None]:
-        if isinstance(answer, Exception):
-            raise answer
-        if answer is None:
-            raise UnknownMaster(f"the sentinel at {sentinel} knows no master {self.address.master}")
-        primary = Node(answer[0].decode(), int(answer[1]))
-        self._sentinels.sort(key=lambda each: each != sentinel)
+    def _believe(self, primary: Node) -> Generator[Forget, Any, None]:
         before, self._last = self._last, primary
         if before is not None and before != primary:
             yield Forget(before, "primary")
-        self._primary = primary
+        self._primary, self._confirmed_at = primary, time.monotonic()
+
+
+def latest(answers: list[tuple[Node, Any]]) -> Node:
+    """The primary of the latest failover, from the answers of sentinels to ``SENTINEL MASTER``.
+
+    A sentinel learns of a failover that others did up to some seconds later.
+
+    Raises:
+        UnknownMaster: none of them knows the master.
+    """
+    known = []
+    for sentinel, answer in answers:
+        if isinstance(answer, list):
+            facts = dict(zip(answer[::2], answer[1::2], strict=True))
+            node = Node(facts[b"ip"].decode(), int(facts[b"port"]))
+            known.append((int(facts[b"config-epoch"]), node))
+        elif "No such master" not in str(answer):
+            raise answer
+        else:
+            reason = f"the sentinel at {sentinel} knows no such master"
+    if not known:
+        raise UnknownMaster(reason)
+    return max(known, key=lambda each: each[0])[1]

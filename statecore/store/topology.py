@@ -20,7 +20,7 @@ from hiredis import pack_command
 
 from statecore.store.addresses import Node
 from statecore.store.checks import encode
-from statecore.store.doors import Door, check_role
+from statecore.store.doors import Door, Unconfirmed, check_role
 from statecore.store.errors import (
     NotReplicated,
     StoreError,
@@ -114,15 +114,19 @@ class Links:
         except NotSent as fault:
             raise fault.reason from fault.beneath
 
-    def exchange_all(self, packed: bytes, answers: int, block_s: float = 0.0) -> list[Any]:
+    def exchange_all(
+        self, packed: bytes, answers: int, block_s: float = 0.0, may_connect: bool = True
+    ) -> list[Any]:
         """Send some commands at once; errors that the server answers are among the answers.
+
+        Without ``may_connect`` a connection that stands is used, or none.
 
         Raises:
             NotSent: nothing was done; anything else leaves that open.
         """
         try:
             link = self._borrow()
-            self._connect(link)
+            self._connect(link, may_connect)
         except (driver.RedisError, OSError) as error:
             raise NotSent(error) from error
         try:
@@ -161,9 +165,11 @@ class Links:
         except driver.ResponseError as error:
             return error
 
-    def _connect(self, link: Any) -> None:
+    def _connect(self, link: Any, may_connect: bool = True) -> None:
         if link.is_connected:
             return
+        if not may_connect:
+            raise Unconfirmed
         link.connect()
         if self._door.must_be_primary:
             try:
@@ -227,12 +233,14 @@ class AsyncLinks:
         async with self._free:
             return await self._exchange(packed)
 
-    async def exchange_all(self, packed: bytes, answers: int, block_s: float = 0.0) -> list[Any]:
+    async def exchange_all(
+        self, packed: bytes, answers: int, block_s: float = 0.0, may_connect: bool = True
+    ) -> list[Any]:
         """Send some commands at once; see :meth:`Links.exchange_all`."""
         if block_s:
-            return await self._exchange_all(packed, answers, block_s)
+            return await self._exchange_all(packed, answers, block_s, may_connect)
         async with self._free:
-            return await self._exchange_all(packed, answers)
+            return await self._exchange_all(packed, answers, 0.0, may_connect)
 
     async def connected(self) -> Any:
         """A connection of one's own, to be disconnected by whoever asked for it."""
@@ -280,12 +288,14 @@ class AsyncLinks:
         self._idle.append(link)
         return answer
 
-    async def _exchange_all(self, packed: bytes, answers: int, block_s: float = 0.0) -> list[Any]:
+    async def _exchange_all(
+        self, packed: bytes, answers: int, block_s: float, may_connect: bool
+    ) -> list[Any]:
         is_sent, link = False, self._door.async_link()
         try:
             async with asyncio.timeout(block_s + ANSWER_TIMEOUT_S):
                 link = await self._borrow()
-                await self._connect(link)
+                await self._connect(link, may_connect)
                 if block_s:
                     self._blocked.add(link)
                 is_sent = True
@@ -301,9 +311,11 @@ class AsyncLinks:
         self._idle.append(link)
         return found
 
-    async def _connect(self, link: Any) -> None:
+    async def _connect(self, link: Any, may_connect: bool = True) -> None:
         if link.is_connected:
             return
+        if not may_connect:
+            raise Unconfirmed
         await link.connect()
         if self._door.must_be_primary:
             try:

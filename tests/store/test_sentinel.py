@@ -1,0 +1,338 @@
+"""An engine behind sentinels: found, found again after a failover, nothing acknowledged lost."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+import threading
+import time
+
+import pytest
+import redis
+
+from statecore.store import ops
+from statecore.store.address_urls import parse_address
+from statecore.store.addresses import Node
+from statecore.store.channels import open_channels
+from statecore.store.doors import Door, NotPrimary, Unconfirmed
+from statecore.store.errors import EngineRefuses, NotReplicated, StoreError, StoreUnavailable
+from statecore.store.redis import RedisStore
+from statecore.store.routes import Ask, Forget, Rest, Send
+from statecore.store.sentinel import SentinelRoutes
+from statecore.store.topology import Links, NotSent
+from tests.engines import SentinelEngine, started
+
+A = ops.Key("a")
+ADDRESS = parse_address("redis+sentinel://s1:1,s2:2/m")
+S1, S2, OLD, NEW = Node("s1", 1), Node("s2", 2), Node("old", 1), Node("new", 2)
+
+
+def says(primary, epoch=0):
+    """A sentinel's answer."""
+    return [b"ip", primary.host.encode(), b"port", b"%d" % primary.port,
+            b"config-epoch", b"%d" % epoch]  # fmt: skip
+
+
+@pytest.fixture
+def engine(tmp_path):
+    with started(SentinelEngine(tmp_path)) as engine:
+        yield engine
+
+
+@pytest.fixture
+def store(engine):
+    store = RedisStore(engine.url)
+    yield store
+    store.close()
+
+
+class TestRoutes:
+    """What is sent where, step by step."""
+
+    def begun(self, repeats=False):
+        """A route that has found its primary and has sent it the commands."""
+        routes = SentinelRoutes(ADDRESS)
+        route = routes.ask(Ask(b"commands", repeats=repeats))
+        assert next(route).node == S1
+        assert route.send([says(OLD)]).node == S2
+        assert route.send([says(OLD)]) == Send(OLD, b"commands", role="primary")
+        return routes, route
+
+    def test_the_primary_is_asked_for_once(self):
+        routes, route = self.begun()
+        with pytest.raises(StopIteration) as done:
+            route.send([b"answer"])
+        assert done.value.value == [b"answer"]
+        assert next(routes.ask(Ask(b"more"))).node == OLD
+
+    def test_a_sentinel_that_cannot_be_reached_is_not_missed(self):
+        route = SentinelRoutes(ADDRESS).ask(Ask(b"commands"))
+        next(route)
+        assert route.throw(NotSent(redis.ConnectionError("gone"))).node == S2
+        assert route.send([says(OLD)]) == Send(OLD, b"commands", role="primary")
+
+    @pytest.mark.parametrize("answers", [(says(OLD, 1), says(NEW, 2)), (says(NEW, 2), says(OLD))])
+    def test_who_knows_of_the_latest_failover_is_believed(self, answers):
+        route = SentinelRoutes(ADDRESS).ask(Ask(b"commands"))
+        next(route)
+        route.send([answers[0]])
+        assert route.send([answers[1]]) == Send(NEW, b"commands", role="primary")
+
+    def test_what_a_demoted_primary_refused_is_sent_to_the_new_one(self):
+        _, route = self.begun()
+        assert route.send([redis.ReadOnlyError("READONLY")]) == Forget(OLD, "primary")
+        assert isinstance(route.send(None), Rest)
+        assert route.send(None).node == S1
+        route.send([says(NEW, 2)])
+        assert route.send([says(OLD)]) == Forget(OLD, "primary")
+        assert route.send(None) == Send(NEW, b"commands", role="primary")
+
+    def test_a_new_connection_is_opened_to_whom_the_sentinels_name_now(self):
+        _, route = self.begun()
+        assert route.throw(NotSent(Unconfirmed())).node == S1
+        route.send([says(NEW, 2)])
+        assert route.send([says(NEW, 2)]) == Forget(OLD, "primary")
+        assert route.send(None) == Send(NEW, b"commands", role="primary")
+
+    def test_a_commit_whose_answer_is_lost_is_sent_once(self):
+        _, route = self.begun()
+        with pytest.raises(redis.ConnectionError, match="lost"):
+            route.throw(redis.ConnectionError("lost"))
+
+    def test_a_read_whose_answer_is_lost_is_asked_again(self):
+        _, route = self.begun(repeats=True)
+        assert isinstance(route.throw(redis.ConnectionError("lost")), Rest)
+        assert route.send(None).node == S1
+        route.send([says(OLD)])
+        assert route.send([says(OLD)]) == Send(OLD, b"commands", role="primary")
+
+    def test_a_wrong_password_is_not_waited_for(self):
+        _, route = self.begun()
+        with pytest.raises(redis.AuthenticationError):
+            route.throw(NotSent(redis.AuthenticationError("WRONGPASS")))
+
+
+def test_the_primary_is_found_as_long_as_one_sentinel_answers(engine):
+    for sentinel in engine.sentinels[:2]:
+        sentinel.kill()
+    store = RedisStore(engine.url)
+    store.commit({}, [ops.Set("a", b"1")])
+    assert store.read(A) == [b"1"]
+    assert store.describe()["replicas"] == 1
+    store.close()
+
+
+def test_without_a_sentinel_the_engine_is_away_and_a_known_primary_is_not(engine, store):
+    store.commit({}, [ops.Set("a", b"1")])
+    for sentinel in engine.sentinels:
+        sentinel.kill()
+    assert store.read(A) == [b"1"]
+    stranger = RedisStore(f"{engine.url}?patience=0.3")
+    began = time.monotonic()
+    with pytest.raises(StoreUnavailable, match="no sentinel answers"):
+        stranger.read(A)
+    assert time.monotonic() - began < 2.0
+    stranger.close()
+
+
+def test_a_planned_failover_goes_unnoticed(engine, store):
+    store.commit({}, [ops.Set("a", b"1")])
+    new = engine.fail_over()
+    assert store.commit({A: b"1"}, [ops.Set("a", b"2")]) == ops.Committed()
+    assert store.read(A) == [b"2"]
+    assert new.client.get("a") == b"2"
+
+
+def test_a_replica_is_never_taken_for_the_primary(engine):
+    address = parse_address(engine.url)
+    replica = next(each for each in engine.servers if each is not engine.primary())
+    links = Links(Door(address, Node("127.0.0.1", replica.port), "primary"))
+    with pytest.raises(NotSent) as refused:
+        links.exchange_all(b"*1\r\n$4\r\nPING\r\n", 1)
+    assert isinstance(refused.value.reason, NotPrimary)
+    links.close()
+
+
+def test_a_primary_that_comes_back_is_not_written_to(engine, store):
+    store.commit({}, [ops.Set("a", b"1")])
+    old = engine.primary()
+    old.kill()
+    new = engine.await_failover(old)
+    old.start()
+    old.await_answer()
+    store.commit({}, [ops.Set("a", b"2")])
+    assert new.client.get("a") == b"2"
+
+
+def test_acknowledged_commits_outlive_the_primary(tmp_path):
+    """Four threads write while the primary is killed; one replica is left to the next."""
+    with started(SentinelEngine(tmp_path, replicas=2)) as engine:
+        kill_the_primary_under_load(engine)
+
+
+def kill_the_primary_under_load(engine):
+    store = RedisStore(f"{engine.url}?durability=replicated")
+    load = Load(store, [f"n{n}" for n in range(4)])
+    load.start()
+    old = engine.primary()
+    time.sleep(random.uniform(0.1, 0.5))
+    old.kill()
+    engine.await_failover(old)
+    elected = time.monotonic()
+    first_after = load.await_progress()
+    load.stop()
+    assert first_after - elected < 5.0
+    for key, acknowledged in load.acknowledged.items():
+        (value,) = store.read(ops.Key(key))
+        assert acknowledged <= int(value) <= acknowledged + load.unknown[key]
+    assert sum(load.unknown.values()) >= 1, "nobody was writing when the primary died"
+    store.close()
+
+
+def test_an_event_loop_finds_the_new_primary(engine):
+    async def write_over_a_failover():
+        store = RedisStore(engine.url)
+        await store.acommit({}, [ops.Set("a", b"1")])
+        await asyncio.to_thread(engine.fail_over)
+        await asyncio.sleep(0.01)  # an event loop that runs learns that the connection is closed
+        await store.acommit({A: b"1"}, [ops.Set("a", b"2")])
+        found = await store.aread(A)
+        await store.aclose()
+        store.close()
+        return found
+
+    assert asyncio.run(write_over_a_failover()) == [b"2"]
+
+
+def test_a_waiting_tail_goes_on_at_the_new_primary(engine, store):
+    store.commit({}, [ops.Append("e", (b"first",), 100)])
+    tailed = store.tail("e", "")
+    found = []
+    reader = threading.Thread(
+        target=lambda: found.append(store.tail("e", tailed.cursor, block_ms=20_000))
+    )
+    reader.start()
+    engine.fail_over()
+    store.commit({}, [ops.Append("e", (b"second",), 100)])
+    reader.join(15)
+    assert [entry for _, entry in found[0].entries] == [b"second"]
+
+
+class TestReplicated:
+    def test_a_commit_that_no_replica_has_is_told_and_stands(self, engine):
+        store = RedisStore(f"{engine.url}?durability=replicated")
+        store.commit({}, [ops.Set("a", b"1")])
+        (replica,) = (each for each in engine.servers if each is not engine.primary())
+        replica.signal(signal.SIGSTOP)
+        try:
+            with pytest.raises(NotReplicated):
+                store.commit({A: b"1"}, [ops.Set("a", b"2")])
+            conflict = store.commit({A: b"1"}, [ops.Set("a", b"3")])
+            assert conflict == ops.Conflict({A: b"2"})
+            assert store.take("queue", "leases", 1, 1000) == []
+            with pytest.raises(NotReplicated):
+                asyncio.run(store.acommit({}, [ops.Set("b", b"1")]))
+        finally:
+            replica.signal(signal.SIGCONT)
+        assert store.commit({A: b"2"}, [ops.Set("a", b"4")]) == ops.Committed()
+        store.close()
+
+    def test_a_single_server_may_have_a_replica_as_well(self, engine):
+        store = RedisStore(f"redis://127.0.0.1:{engine.primary().port}?durability=replicated")
+        assert store.commit({}, [ops.Set("a", b"1")]) == ops.Committed()
+        assert asyncio.run(store.acommit({}, [ops.Set("a", b"2")])) == ops.Committed()
+        store.close()
+
+    def test_without_a_replica_every_commit_says_so(self, redis_store, engine_server):
+        store = RedisStore(f"{engine_server.url}?durability=replicated")
+        with pytest.raises(NotReplicated, match="no replica"):
+            store.commit({}, [ops.Set("a", b"1")])
+        assert store.read(A) == [b"1"]
+        store.close()
+
+
+def test_messages_are_heard_at_the_new_primary(engine, store):
+    async def say_and_hear():
+        channels = open_channels(store)
+        async with channels.listen("news") as messages:
+            assert await channels.publish("news", b"1") == 1
+            heard = [await anext(messages)]
+        await asyncio.to_thread(engine.fail_over)
+        await asyncio.sleep(0.01)
+        async with channels.listen("news") as messages:
+            assert await channels.publish("news", b"2") == 1
+            heard.append(await anext(messages))
+        await channels.close()
+        return heard
+
+    assert asyncio.run(say_and_hear()) == [("news", b"1"), ("news", b"2")]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda url: url.replace("/orchard", "/unknown"), "names the master 'unknown'"),
+        (lambda url: url.replace("//", "//me:pa55word@"), "authentication fails"),
+        (lambda url: f"{url}?sentinel_password=pa55word", "sentinel_password"),
+        (lambda url: f"{url}/99", "has the database 99"),
+    ],
+)
+def test_a_mistake_is_told_in_one_line(sentinel_engine, change, said):
+    store = RedisStore(change(sentinel_engine.url))
+    with pytest.raises(EngineRefuses) as refused:
+        store.check()
+    assert said in str(refused.value)
+    assert "; allowed: " in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert "pa55word" not in str(refused.value)
+    store.close()
+
+
+def test_an_engine_that_is_no_sentinel_is_told(engine_server):
+    store = RedisStore(f"redis+sentinel://127.0.0.1:{engine_server.port}/orchard")
+    with pytest.raises(StoreError, match="are no sentinels"):
+        store.check()
+    store.close()
+
+
+class Load:
+    """Threads that count up, each a key of its own, and remember what was acknowledged."""
+
+    def __init__(self, store, keys):
+        self.store, self.keys = store, keys
+        self.acknowledged = dict.fromkeys(keys, 0)
+        self.unknown = dict.fromkeys(keys, 0)
+        self._last = 0.0
+        self._stopping = threading.Event()
+        self._threads = [threading.Thread(target=self._work, args=(key,)) for key in keys]
+
+    def start(self):
+        for thread in self._threads:
+            thread.start()
+
+    def await_progress(self, seconds=15.0):
+        began = time.monotonic()
+        while self._last < began:
+            assert time.monotonic() < began + seconds, "nothing was acknowledged any more"
+            time.sleep(0.005)
+        return self._last
+
+    def stop(self):
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join(30)
+
+    def _work(self, key):
+        cell = ops.Key(key)
+        while not self._stopping.is_set():
+            try:
+                (before,) = self.store.read(cell)
+                after = b"%d" % (int(before or b"0") + 1)
+                self.store.commit({cell: before}, [ops.Set(key, after)])
+            except StoreUnavailable:
+                self.unknown[key] += 1
+                self._stopping.wait(0.05)
+            else:
+                self.acknowledged[key] = int(after)
+                self._last = time.monotonic()
