@@ -17,7 +17,7 @@ from tests.api.server import ROOT, Server
 from tests.postgres import PostgresServer
 
 IN_THE_DATABASE = (
-    "tests/foundation/test_signing_in.py", "tests/api/test_access.py",
+    "tests/foundation/test_signing_in.py",
     "tests/api/test_state_audit.py",
 )  # fmt: skip
 
