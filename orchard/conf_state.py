@@ -13,6 +13,12 @@ YEAR_S = 366 * 86_400
 class StateConf:
     """What the issue side can be told."""
 
+    fallback: str = setting(
+        "auto", "ORCHARD_FALLBACK",
+        "Whether a web server that finds no Redis at its start works in its own memory; auto: the"
+        " only one of a machine that has Redis on itself.",
+        choices=("auto", "on", "off"),
+    )  # fmt: skip
     state_dir: str = setting(
         "", "ORCHARD_STATE_DIR",
         "Folder of request files, and of the state files of older systems; empty: state in the"

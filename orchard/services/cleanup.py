@@ -11,7 +11,7 @@ from orchard.conf import get_conf
 from orchard.domain import workers
 from orchard.domain.events import WorkerRemoved
 from orchard.domain.lifecycle import ENDED, WorkerStatus
-from orchard.ports import recordings
+from orchard.ports import kept_back, recordings
 from orchard.repository import Draft, epoch_ms, find_worker, job_cell, worker_cell
 from orchard.services import queries, reports
 from orchard.services.limits import keeping
@@ -132,8 +132,11 @@ def heal_jobs(cursor: str) -> Steps[tuple[int, str]]:
 def delete_orphaned_files(older_than_s: float = 3600) -> Steps[list[str]]:
     """Delete the files of jobs that no longer exist, as after a ``FLUSHDB`` by hand.
 
-    A folder younger than ``older_than_s`` stays: its job may be on its way in.
+    A folder younger than ``older_than_s`` stays: its job may be on its way in. All of them
+    stay as long as a fallback waits to be merged: its jobs are not in the engine yet.
     """
+    if kept_back.waiting():
+        return []
     found = recordings.list_jobs(older_than_s)
     gone = []
     for start in range(0, len(found), BATCH):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest, JsonResponse
 
+from orchard.fallback.starting import standing
 from orchard.services import EngineAway, arun, counts
 
 
@@ -19,4 +20,7 @@ async def ready(request: HttpRequest) -> JsonResponse:
     except EngineAway as away:
         answer = {"status": "not ready", "reason": str(away)}
         return JsonResponse(answer, status=503, headers={"Retry-After": "2"})
+    if fallback := standing():
+        told = {"store": "memory", "fallback_since": fallback.since, "reason": fallback.reason}
+        return JsonResponse({"status": "ready", "fallback": True, **told})
     return JsonResponse({"status": "ready"})

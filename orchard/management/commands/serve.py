@@ -10,6 +10,7 @@ import uvicorn
 from django.core.management.base import BaseCommand, CommandParser
 
 from orchard.conf import get_conf
+from orchard.fallback.starting import WebProcess
 
 
 class Command(BaseCommand):
@@ -29,9 +30,10 @@ class Command(BaseCommand):
         the process: the state engine's connection is still to be closed.
         """
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-        uvicorn.run(
-            "orchard.asgi:application", host=options["host"], port=options["port"],
-            loop="uvloop", http="httptools", ws="websockets-sansio", lifespan="off",
-            log_config=None, access_log=False, timeout_graceful_shutdown=5,
-            server_header=False, proxy_headers=False, ws_max_size=65_536,
-        )  # fmt: skip
+        with WebProcess():
+            uvicorn.run(
+                "orchard.asgi:application", host=options["host"], port=options["port"],
+                loop="uvloop", http="httptools", ws="websockets-sansio", lifespan="off",
+                log_config=None, access_log=False, timeout_graceful_shutdown=5,
+                server_header=False, proxy_headers=False, ws_max_size=65_536,
+            )  # fmt: skip

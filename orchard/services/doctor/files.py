@@ -14,7 +14,7 @@ from orchard.domain import repairs
 from orchard.domain.chunks import chunk_id
 from orchard.domain.jobs import Job, end_job
 from orchard.domain.lifecycle import ChunkStatus, JobStatus
-from orchard.ports import recordings
+from orchard.ports import kept_back, recordings
 from orchard.repository import Draft, job_cell
 from orchard.services.doctor.catalogue import FOLDER, RECORDING
 from orchard.services.doctor.judging import Fault, JobSeen
@@ -63,6 +63,8 @@ class FolderExaminer(Examiner):
 
     def look(self, store: Store, names: Sequence[str]) -> list[Finding]:
         """Folders that belong to no job."""
+        if kept_back.waiting():  # of its jobs the engine knows nothing yet
+            return []
         facts = look_at(store, [keys.job(name) for name in names])
         left = [name for name, fact in zip(names, facts, strict=True) if not fact.kind]
         old = {name for name in left if recordings.is_older(name, YOUNG_S)}
