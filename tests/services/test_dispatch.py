@@ -285,5 +285,25 @@ async def test_a_dead_node_that_is_looked_for_is_not_forgotten(store, stack, eng
     assert run(counts.get_stats()).workers.offline == 1
 
 
+async def test_a_result_is_kept_until_an_engine_that_died_is_back(stack, own_engine_server):
+    store = RedisStore(own_engine_server.url)
+    before = engine.use(store)
+    try:
+        one = node(stack, "gated")
+        job = job_of(2)
+        async with dispatcher():
+            await until("a request", lambda: one.asked)
+            await asyncio.to_thread(own_engine_server.kill)
+            one.gate.set()
+            await until("its answer", lambda: one.answered)
+            await asyncio.to_thread(own_engine_server.start)
+            await until("the job", lambda: statuses(job) == {"completed"})
+        assert len(one.asked) == 2
+    finally:
+        await store.aclose()
+        store.close()
+        engine.use(before)
+
+
 def _lease(one: PushNode) -> ops.Key:
     return ops.Key(keys.node_lease(one.url))
