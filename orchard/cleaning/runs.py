@@ -8,7 +8,7 @@ log; whoever stops in between has lost nothing.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import islice
@@ -20,17 +20,19 @@ from django.utils import timezone
 from orchard.cleaning.acts import Did
 from orchard.cleaning.deeds import DEEDS, Deed
 from orchard.cleaning.thing import Filters, Thing
-from orchard.cleaning.things import KINDS
+from orchard.cleaning.things import KINDS, Kind
 from orchard.domain.errors import OrchardError
 from orchard.models import AuditEntry, CleaningRun
 from orchard.services import EngineAway, EngineBusy, selections
-from orchard.services import run as engine
+from orchard.services import run as ask
 from statecore.domain.errors import StateError
 
 MOST = 200_000
 """Most things of one run."""
 SHOWN = 100
 """How many of them a preview shows."""
+LOOK_S = 10.0
+"""How long is looked for things that were ticked, and may be gone, in seconds."""
 STEP_S = 0.6
 """How long one step works, in seconds."""
 BATCH = 32
@@ -46,10 +48,8 @@ LEASE_S = 15
 def prepare(deed: Deed, filters: Filters, names: Sequence[str], who: str) -> CleaningRun:
     """A run on the things that a filter means, or of them on those that were ticked."""
     forget_old()
-    found: Iterable[Thing] = KINDS[deed.kind].all(filters)
-    if names:
-        wanted = set(names)
-        found = (thing for thing in found if thing.name in wanted)
+    kind = KINDS[deed.kind]
+    found = _ticked(kind, filters, set(names)) if names else kind.all(filters)
     things = list(islice(found, MOST))
     shown = [[thing.name, thing.state, thing.shown] for thing in things[:SHOWN]]
     return CleaningRun.objects.create(
@@ -99,6 +99,17 @@ def forget_old(days: int = 30) -> int:
     """Forget the lists of old runs; what they did stays in the audit log."""
     old = CleaningRun.objects.filter(created_at__lt=timezone.now() - timedelta(days=days))
     return old.delete()[0]
+
+
+def _ticked(kind: Kind, filters: Filters, wanted: set[str]) -> Iterator[Thing]:
+    """Of what a filter means, the things of these names; those that are gone are left out."""
+    until = time.monotonic() + LOOK_S
+    for thing in kind.find(filters):
+        if thing and thing.name in wanted:
+            wanted.remove(thing.name)
+            yield thing
+        if not wanted or time.monotonic() > until:
+            return
 
 
 def _take(run: CleaningRun) -> bool:
@@ -157,7 +168,7 @@ def _do_all(deed: Deed, things: Sequence[Thing]) -> list[_Outcome]:
     if deed.is_alone or len(things) == 1:
         return [_do(deed, thing) for thing in things]
     if deed.kind in ("jobs", "letters"):
-        engine(selections.recall_jobs([thing.name for thing in things]))
+        ask(selections.recall_jobs([thing.name for thing in things]))
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return list(pool.map(lambda thing: _do(deed, thing), things))
 

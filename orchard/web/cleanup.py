@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
@@ -94,6 +95,13 @@ def preview(request: HttpRequest) -> HttpResponse:
     except EngineAway:
         messages.error(request, _("The state engine is away; nothing was changed. Try again."))
         return HttpResponseRedirect(_back(deed.kind, filters))
+    if gone := len(set(names)) - run.total if names else 0:
+        words = ngettext(
+            "%(n)d of the selected is gone already.",
+            "%(n)d of the selected are gone already.",
+            gone,
+        )
+        messages.warning(request, words % {"n": gone})
     return HttpResponseRedirect(reverse("cleanup-run", args=[run.pk]))
 
 

@@ -103,6 +103,15 @@ def test_what_vanished_or_changed_meanwhile_is_skipped_and_told(operator: Client
     assert AuditEntry.objects.filter(action="job.cancel").count() == 1
 
 
+def test_what_is_gone_before_the_preview_is_told_there(operator: Client):
+    jobs = [orchards.submit().job_id for _ in range(3)]
+    run(submissions.remove(jobs[0]))
+    data = {"deed": "job.cancel", "name": jobs}
+    page = operator.post("/ui/cleanup/preview", data, follow=True).content.decode()
+    assert "1 of the selected is gone already." in page
+    assert CleaningRun.objects.get().total == 2
+
+
 def test_a_run_is_stopped_and_goes_on(operator: Client):
     for _ in range(120):
         orchards.submit()
