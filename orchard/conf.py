@@ -16,6 +16,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 
 from orchard.conf_access import AccessConf
+from orchard.conf_engine import EngineConf, engine_address
 from orchard.conf_file import read_file
 from orchard.conf_logs import LogsConf
 from orchard.conf_nodes import NodesConf
@@ -36,7 +37,7 @@ CONFIG_PATH = Path("config/config.json")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Conf(StateConf, LogsConf, NodesConf, AccessConf):
+class Conf(EngineConf, StateConf, LogsConf, NodesConf, AccessConf):
     """All settings of one installation."""
 
     port: int = setting(8000, "PORT", "Port of the web server.", low=1, high=65_535)
@@ -57,7 +58,8 @@ class Conf(StateConf, LogsConf, NodesConf, AccessConf):
     )
     store: str = setting(
         "embedded://", "ORCHARD_STORE",
-        "State engine: embedded://, memory://, redis://…, rediss://… or unix://….",
+        "State engine: embedded://, memory://, redis://…, unix://…, redis+sentinel://… or"
+        " redis+cluster://…; rediss instead of redis for TLS.",
         secret=True, check=is_store,
     )  # fmt: skip
     database_url: str = setting(
@@ -166,4 +168,6 @@ def load_conf(environ: Mapping[str, str], path: Path) -> Conf:
     checked = {
         one.name: check_value(one, *values[one.name]) for one in fields(Conf) if one.name in values
     }
-    return Conf(**checked)
+    conf = Conf(**checked)
+    engine_address(conf, values)
+    return conf

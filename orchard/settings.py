@@ -7,13 +7,13 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import dj_database_url
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from orchard.cache_settings import cache_settings
 from orchard.conf import get_conf
 from orchard.hosts import allowed_hosts
 from orchard.logbook.handler import process_of
@@ -113,32 +113,7 @@ DATABASES: dict[str, Any] = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-
-def _cache() -> dict[str, Any]:
-    """The cache beside the state, in the engine's second database."""
-    if conf.store.startswith("memory"):
-        return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
-    return {
-        "BACKEND": "django_redis.cache.RedisCache",
-        "LOCATION": _cache_url(),
-        "KEY_PREFIX": "cache",
-        # Pages are still served, and sessions still known, while the engine is away.
-        "OPTIONS": {"IGNORE_EXCEPTIONS": True, "SOCKET_CONNECT_TIMEOUT": 1, "SOCKET_TIMEOUT": 1},
-    }
-
-
-def _cache_url() -> str:
-    if conf.store.startswith("embedded"):
-        from statecore.store.embedded import engine_url
-
-        return engine_url(DATA_DIR, database=1)
-    parts = urlsplit(conf.store)
-    if parts.scheme == "unix":
-        return urlunsplit(parts._replace(query="db=1"))
-    return urlunsplit(parts._replace(path="/1"))
-
-
-CACHES = {"default": _cache()}
+CACHES = {"default": cache_settings(conf, DATA_DIR)}
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 
 MEDIA_ROOT = DATA_DIR / "media"

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import msgspec
 
 SECTION = "unifiedStateManagement"
 FILE, REDIS = "file", "redis"
 BACKENDS = (FILE, REDIS)
+_NODE = re.compile(r"[^\s/@?#,]+:\d{1,5}")
 _KEYS = ("enabled", "backend", "redis", "namespaces")
-_REDIS_KEYS = ("enabled", "host", "port", "password", "db", "processId")
+_REDIS_KEYS = ("enabled", "host", "port", "password", "db", "processId", "username",
+               "passwordFile", "sentinel", "cluster", "tls")  # fmt: skip
+_SENTINEL_KEYS = {"nodes": "", "master": "", "username": "sentinel_username",
+                  "password": "sentinel_password",
+                  "passwordFile": "sentinel_password_file"}  # fmt: skip
+_TLS_KEYS = {"enabled": "", "ca": "ssl_ca_certs", "certificate": "ssl_certfile",
+             "key": "ssl_keyfile", "checkHostname": "ssl_check_hostname"}  # fmt: skip
 
 
 class WrongConfiguration(ValueError):
@@ -33,6 +41,12 @@ class StateConfiguration(msgspec.Struct, frozen=True, kw_only=True):
     password: str | None = None
     db: int = 0
     process_id: str | None = None
+    topology: str = ""
+    nodes: tuple[str, ...] = ()
+    master: str = ""
+    uses_tls: bool = False
+    options: tuple[tuple[str, str], ...] = ()
+    """What else the engine's URL says, by option."""
     namespaces: tuple[str, ...] = ()
 
     @property
@@ -42,11 +56,16 @@ class StateConfiguration(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def redis_url(self) -> str:
-        """The URL of the Redis server, with its password."""
-        secret = f":{quote(self.password, safe='')}@" if self.password else ""
+        """The URL of the engine, with its password; see ``store/address_urls``."""
         host = self.host
         shown = f"[{host}]" if ":" in host and not host.startswith("[") else host
-        return f"redis://{secret}{shown}:{self.port}/{self.db}"
+        scheme = "rediss" if self.uses_tls else "redis"
+        secret = f":{quote(self.password, safe='')}@" if self.password else ""
+        options = f"?{urlencode(self.options)}" if self.options else ""
+        if not self.topology:
+            return f"{scheme}://{secret}{shown}:{self.port}/{self.db}{options}"
+        path = f"/{quote(self.master, safe='')}/{self.db}" if self.master else ""
+        return f"{scheme}+{self.topology}://{secret}{','.join(self.nodes)}{path}{options}"
 
 
 def read_configuration(path: Path) -> dict[str, Any]:
@@ -85,6 +104,7 @@ def parse_configuration(whole: Mapping[str, Any], where: str = "") -> StateConfi
     return StateConfiguration(
         enabled=_flag(section, place, True), backend=backend, namespaces=tuple(namespaces),
         redis_enabled=_flag(redis, f"{place}.redis", False), **_address(redis, f"{place}.redis"),
+        **_topology(redis, f"{place}.redis"),
     )  # fmt: skip
 
 
@@ -117,6 +137,57 @@ def _address(redis: Mapping[str, Any], where: str) -> dict[str, Any]:
         raise WrongConfiguration(f"{where}.password is (not shown); allowed: text or null")
     _check(isinstance(process, str | None), f"{where}.processId", process, "text or null")
     return {"host": host, "port": port, "db": db, "password": password, "process_id": process}
+
+
+def _topology(redis: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Sentinels or nodes of a cluster, TLS, and where else a password is."""
+    if "sentinel" in redis and "cluster" in redis:
+        raise WrongConfiguration(f"{where}.cluster is set and so is {where}.sentinel; allowed: one")
+    options = _options(redis, where, {"username": "username", "passwordFile": "password_file"})
+    tls = _object(redis, "tls", f"{where}.tls")
+    refuse_unknown(tls, _TLS_KEYS, f"{where}.tls")
+    uses_tls = "tls" in redis and _flag(tls, f"{where}.tls", True)
+    options += _options(tls, f"{where}.tls", _TLS_KEYS) if uses_tls else ()
+    found: dict[str, Any] = {"uses_tls": uses_tls}
+    for name, keys in (("sentinel", _SENTINEL_KEYS), ("cluster", {"nodes": ""})):
+        if name in redis:
+            place, section = f"{where}.{name}", _object(redis, name, f"{where}.{name}")
+            refuse_unknown(section, keys, place)
+            found |= {"topology": name, "nodes": _nodes(section, place)}
+            options += _options(section, place, keys)
+    if "sentinel" in redis:
+        master = redis["sentinel"].get("master")
+        is_name = isinstance(master, str) and bool(master)
+        _check(is_name, f"{where}.sentinel.master", master, "the name of the master")
+        found["master"] = master
+    if "cluster" in redis:
+        _check(not redis.get("db"), f"{where}.db", redis.get("db"), "0, a cluster has no other")
+    return found | {"options": options}
+
+
+def _nodes(section: Mapping[str, Any], where: str) -> tuple[str, ...]:
+    given = section.get("nodes")
+    nodes = given if isinstance(given, list) else []
+    is_right = nodes and all(isinstance(each, str) and _NODE.fullmatch(each) for each in nodes)
+    _check(bool(is_right), f"{where}.nodes", given, 'a list such as ["host:port", "host:port"]')
+    return tuple(nodes)
+
+
+def _options(
+    section: Mapping[str, Any], where: str, keys: Mapping[str, str]
+) -> tuple[tuple[str, str], ...]:
+    """The options of a URL that a section gives, by the names of its keys."""
+    found = []
+    for name, option in keys.items():
+        value = section.get(name)
+        if not option or value is None:
+            continue
+        if name == "checkHostname":
+            _check(isinstance(value, bool), f"{where}.{name}", value, "true or false")
+        elif not isinstance(value, str) or not value:
+            raise WrongConfiguration(f"{where}.{name} is (not shown); allowed: text")
+        found.append((option, str(value).lower() if isinstance(value, bool) else value))
+    return tuple(found)
 
 
 def _object(holder: Mapping[str, Any], name: str, where: str) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ import threading
 from typing import TypeVar
 
 from orchard.conf import get_conf
+from orchard.conf_engine import engine_address
 from statecore.store import open_store
 from statecore.store.base import Store
 from statecore.store.errors import StoreFull as EngineFull
@@ -27,7 +28,7 @@ def get_engine() -> Store:
     with _lock:
         if _engine is None:
             conf = get_conf()
-            _engine = open_store(conf.store, conf.data_dir)
+            _engine = open_store(engine_address(conf) or conf.store, conf.data_dir)
         return _engine
 
 

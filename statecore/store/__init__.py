@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from statecore.store.addresses import Address
 from statecore.store.base import Store
 from statecore.store.errors import StoreError
 
-SCHEMES = ("memory", "file", "embedded", "redis", "rediss", "unix")
+SCHEMES = (
+    "memory", "file", "embedded", "redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel",
+    "redis+cluster", "rediss+cluster",
+)  # fmt: skip
 
 
-def open_store(url: str, data_dir: Path | None = None) -> Store:
-    """The store that a URL names.
+def open_store(where: str | Address, data_dir: Path | None = None) -> Store:
+    """The store that a URL names, or the engine at an address.
 
-    One of ``memory://``, ``file:///directory``, ``embedded://``, ``redis[s]://…``, ``unix://…``.
+    One of ``memory://``, ``file:///directory``, ``embedded://``, ``redis[s]://…``, ``unix://…``,
+    ``redis[s]+sentinel://…``, ``redis[s]+cluster://…``.
 
     ``data_dir`` is where the embedded engine keeps its files. Engines are
     imported only when asked for.
@@ -23,7 +27,15 @@ def open_store(url: str, data_dir: Path | None = None) -> Store:
         StoreError: the URL names no store, or the embedded one has no directory.
         StoreUnavailable: the embedded engine does not start, or the directory cannot be used.
     """
-    scheme = urlsplit(url).scheme
+    if isinstance(where, Address):
+        from statecore.store.redis import RedisStore
+
+        return RedisStore(where)
+    return _open_url(where, data_dir)
+
+
+def _open_url(url: str, data_dir: Path | None) -> Store:
+    scheme = url.partition(":")[0].lower() if ":" in url else ""
     if scheme == "memory":
         from statecore.store.memory import MemoryStore
 

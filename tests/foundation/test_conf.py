@@ -81,7 +81,21 @@ WRONG = {
     "ORCHARD_GITHUB_REPOSITORY": [("owner", "owner/name"), ("a/b/c", "owner/name")],
     "ORCHARD_GITHUB_URL": [("api.github.com", "https://host"), ("https://me:pw@h", "https://")],
 }
+WRONG |= {
+    "ORCHARD_STORE_USERNAME": [("a\0b", "text")],
+    "ORCHARD_STORE_PASSWORD_FILE": [("a\0b", "text")],
+    "ORCHARD_STORE_CA": [("a\0b", "text")],
+    "ORCHARD_STORE_CERTIFICATE": [("a\0b", "text")],
+    "ORCHARD_STORE_KEY": [("a\0b", "text")],
+    "ORCHARD_STORE_CHECK_HOSTNAME": [("perhaps", "true or false")],
+    "ORCHARD_SENTINEL_USERNAME": [("a\0b", "text")],
+    "ORCHARD_SENTINEL_PASSWORD_FILE": [("a\0b", "text")],
+    "ORCHARD_DURABILITY": [("twice", "local or replicated")],
+    "ORCHARD_FAILOVER_WAIT_S": [("-1", "from 0 to 60"), ("nan", "from 0 to 60")],
+}
 WRONG_SECRETS = {
+    "ORCHARD_STORE_PASSWORD": [("pa55word\0", "text")],
+    "ORCHARD_SENTINEL_PASSWORD": [("pa55word\0", "text")],
     "ORCHARD_STORE": [
         ("postgres://:pa55word@h/0", "embedded://, memory://, redis://, rediss://, unix://"),
         ("redis://:pa55word@h:99999/0", "host:port"),
@@ -221,7 +235,8 @@ def test_all_stores_of_the_settings_can_be_opened():
     # Files are for older programs and for scripts: a site of many processes wants an engine.
     assert set(STORE_SCHEMES) == set(SCHEMES) - {"file"}
     for scheme in STORE_SCHEMES:
-        end = {"unix": "/sock", "redis": "h", "rediss": "h"}.get(scheme, "")
+        end = {"unix": "/sock", "embedded": "", "memory": ""}.get(scheme, "h")
+        end += "/name" if "sentinel" in scheme else ""
         assert load_conf({"ORCHARD_STORE": f"{scheme}://{end}"}, NO_FILE)
 
 
