@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from typing import Any
 from urllib.parse import parse_qs
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
+from django.contrib.auth.models import User
 
 from orchard.live import feed
 from orchard.live.topics import check_topic, scopes_of
@@ -17,6 +19,8 @@ from orchard.tokens import find_bearer
 
 logger = logging.getLogger(__name__)
 
+CHECK_S = 10.0
+"""How long a socket may go on unasked after its person was shut out, or its token revoked."""
 ANONYMOUS, FORBIDDEN, BAD_REQUEST, RESET, FAULT = 4401, 4403, 4400, 4410, 1011
 """Why we close a socket; a browser sees codes only of sockets that were opened first."""
 
@@ -63,10 +67,23 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             return ANONYMOUS
         return None if any(map(bearer.may, scopes_of(topic))) else FORBIDDEN
 
+    async def _shut_out(self) -> int | None:
+        """Why a person who could look may do so no longer; the session was asked at the door."""
+        user = self.scope.get("user")
+        if user is None or not user.is_authenticated:
+            return None  # a token, which is looked up anew each time
+        is_in = await User.objects.filter(pk=user.pk, is_active=True).aexists()
+        return None if is_in else ANONYMOUS
+
     async def _forward(self, topic: str, cursor: str) -> None:
-        code = FAULT
+        code, checked_at = FAULT, time.monotonic()
         try:
             async for frame in feed.frames(topic, cursor or await _end()):
+                if time.monotonic() - checked_at >= CHECK_S:
+                    if refusal := await self._refusal(topic, cursor) or await self._shut_out():
+                        await self.close(refusal)
+                        return
+                    checked_at = time.monotonic()
                 # Sending waits while the socket is slow; events gather in the feed's ring.
                 await self.send(text_data=frame)
             code = RESET

@@ -1,16 +1,31 @@
-"""Who may do what: every route for strangers, each scope, viewers and staff."""
+"""Who may do what: every route for strangers, each scope of a token, and each role of people."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import get_resolver
 
+from orchard.models import AuditEntry
+from orchard.roles import SCOPES_OF, Role, give_role
+from orchard.services import fleet, run
 from orchard.tokens import SCOPES
+from statecore.domain.issues import Holder
+from statecore.services import checkouts, locks, namespaced
+from statecore.store.memory import MemoryStore
 from tests.api.fixtures import Tokens
-from tests.api.state_routes import STATE_ROUTES, filled_in
+from tests.api.state_routes import (
+    ISSUE,
+    KEY,
+    LOCK,
+    NAMESPACE,
+    PROCESS,
+    STATE_ROUTES,
+    filled_in,
+)
 
 CHUNK = "0123456789abcdef_chunk_0"
 JOB = "0123456789abcdef"
@@ -87,12 +102,56 @@ def test_each_scope_opens_its_routes_and_no_others(
 
 
 @pytest.mark.parametrize(("method", "path", "scopes"), ROUTES, ids=IDS)
-def test_viewers_read_and_staff_act(viewer, staff, method: str, path: str, scopes: set[str]):
-    for person in (viewer, staff):
+def test_people_may_what_the_scopes_of_their_role_let_them(
+    db, method: str, path: str, scopes: set[str]
+):
+    for role in Role:
+        person = User.objects.create_user(role.word)
+        give_role(person, role)
         client = Client()
         client.force_login(person)
-        may = person is staff or (method == "get" and "read" in scopes)
-        assert (ask(client, method, path).status_code != 403) == may
+        answer, may = ask(client, method, path), bool(SCOPES_OF[role] & (scopes | {"admin"}))
+        assert (answer.status_code != 403) == may, role
+        if not may:
+            assert f"; yours is {role.word}" in answer.json()["error"]
+
+
+def test_refusals_change_nothing(planted: MemoryStore, tokens: Tokens):
+    before = content_of(planted)
+    bystander = User.objects.create_user("viewer")
+    for method, path, scopes in ROUTES:
+        clients = [Client()] + [
+            Client(headers=tokens(scope)) for scope in SCOPES if scope not in scopes | {"admin"}
+        ]
+        if method != "get":
+            clients.append(Client())
+            clients[-1].force_login(bystander)
+        for client in clients:
+            assert ask(client, method, path).status_code in (401, 403), path
+    assert content_of(planted) == before
+    assert not AuditEntry.objects.exists()
+
+
+def test_who_may_does_change_what_is_planted(planted: MemoryStore, tokens: Tokens):
+    before = content_of(planted)
+    assert Client(headers=tokens("worker")).delete("/api/v1/workers/w1").status_code == 200
+    assert content_of(planted) != before
+
+
+@pytest.fixture
+def planted(store: MemoryStore) -> MemoryStore:
+    """Things of the names that the table uses, for a refusal to spare."""
+    run(fleet.register(name="w1"))
+    run(checkouts.check_out(int(ISSUE), Holder(process_id=PROCESS)))
+    run(locks.acquire(LOCK, "me", 600_000))
+    run(namespaced.put(NAMESPACE, KEY, 1))
+    return store
+
+
+def content_of(store: MemoryStore) -> dict[str, str]:
+    """All that a store keeps, so that it can be compared later."""
+    held = store._keys._values.items()
+    return {name: repr(vars(one) if hasattr(one, "__dict__") else one) for name, one in held}
 
 
 def test_the_table_has_every_route_of_the_api():
@@ -110,6 +169,22 @@ def test_the_table_has_every_route_of_the_api():
         for route in walk(get_resolver("orchard.api.urls").url_patterns)
     }  # fmt: skip
     assert real - {r"^api(/|$)"} == {path.removeprefix("/") for _, path, _ in ROUTES}
+
+
+def test_the_table_has_every_method_of_every_route():
+    def methods(view: Any) -> set[str]:
+        return {name for name in ("get", "post", "put", "patch", "delete") if hasattr(view, name)}
+
+    def walk(patterns: Any) -> int:
+        found = 0
+        for pattern in patterns:
+            if inner := getattr(pattern, "url_patterns", None):
+                found += walk(inner)
+            elif view := getattr(pattern.callback, "cls", None):
+                found += len(methods(view))
+        return found
+
+    assert walk(get_resolver("orchard.api.urls").url_patterns) == len(ROUTES)
 
 
 def test_a_session_needs_the_csrf_token_to_act(staff):

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from axes.models import AccessAttempt
@@ -15,8 +16,16 @@ from django.test import AsyncClient, Client
 from django.utils import timezone
 
 from orchard.models import AuditEntry, SignInLink, Token
-from orchard.roles import LastAdmin, Role, give_role, role_named, role_of, shut_out
-from orchard.tokens import create_token, find_bearer
+from orchard.roles import (
+    SCOPES_OF,
+    LastAdmin,
+    Role,
+    give_role,
+    role_named,
+    role_of,
+    shut_out,
+)
+from orchard.tokens import SCOPES, create_token, find_bearer
 
 YES = {"confirmed": "1"}
 GOOD = "correct horse battery"
@@ -54,6 +63,16 @@ def fresh(user: User) -> User:
 
 
 # -- roles ---------------------------------------------------------------------------
+
+
+def test_the_page_on_access_has_the_scopes_of_each_role():
+    lines = (Path(__file__).parents[2] / "docs/access.md").read_text().splitlines()
+    told = {}
+    for role in Role:
+        line = next(line for line in lines if line.startswith(f"| `{role.word}` |"))
+        told[role] = set(line.split("|")[2].replace("`", "").replace(" ", "").split(","))
+    assert told == SCOPES_OF
+    assert SCOPES_OF[Role.ADMIN] == set(SCOPES)
 
 
 def test_people_are_what_they_were_made(db):
