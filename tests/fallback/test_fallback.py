@@ -34,6 +34,8 @@ def own_orchard(tmp_path):
         headers={"Authorization": f"Bearer {token}"}, timeout=60,
     )  # fmt: skip
     yield orchard, server
+    orchard.http.close()
+    server.client.close()
     for process in orchard.processes.values():
         process.terminate()
         process.wait(30)
