@@ -5,10 +5,13 @@ from __future__ import annotations
 import threading
 from typing import TypeVar
 
+from django.core.exceptions import ImproperlyConfigured
+
 from orchard.conf import get_conf
 from orchard.conf_engine import engine_address
 from statecore.store import open_store
 from statecore.store.base import Store
+from statecore.store.errors import EngineRefuses
 from statecore.store.errors import StoreFull as EngineFull
 from statecore.store.errors import StoreUnavailable as EngineAway
 from statecore.store.errors import TooManyConflicts as EngineBusy
@@ -23,13 +26,29 @@ _engine: Store | None = None
 
 
 def get_engine() -> Store:
-    """The state engine of the settings, opened at first use."""
+    """The state engine of the settings, opened at first use.
+
+    Raises:
+        ImproperlyConfigured: the engine is there, and a setting of how it is reached is wrong.
+        EngineAway: an engine of our own does not start.
+    """
     global _engine
     with _lock:
         if _engine is None:
             conf = get_conf()
-            _engine = open_store(engine_address(conf) or conf.store, conf.data_dir)
+            _engine = _checked(open_store(engine_address(conf) or conf.store, conf.data_dir))
         return _engine
+
+
+def _checked(store: Store) -> Store:
+    try:
+        store.check()
+    except EngineRefuses as refusal:
+        store.close()
+        raise ImproperlyConfigured(str(refusal)) from None
+    except EngineAway:
+        pass  # it is told to whoever asks it something; it may come
+    return store
 
 
 def use(store: Store | None) -> Store | None:

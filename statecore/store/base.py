@@ -57,6 +57,14 @@ class Store(ABC):
         """The partitions that these keys live in; there is one unless the store says otherwise."""
         return (0,) * len(keys)
 
+    def check(self) -> None:  # noqa: B027 - what is no server has nothing to refuse
+        """Ask the engine for something, so that a wrong setting is told at start.
+
+        Raises:
+            EngineRefuses: it is there, and a setting is wrong.
+            StoreUnavailable: it is not there now.
+        """
+
     def now(self) -> datetime:
         """The server's time, aware UTC, rounded down to milliseconds."""
         return self.clock.now()

@@ -69,7 +69,7 @@ def _of_login(address: Address, error: BaseException) -> str:
     is_file = prefix + "password_file" in address.names
     setting = address.setting_of(prefix + ("password_file" if is_file else "password"))
     fault = f"is (not shown), and authentication fails ({error})" if login.password else (
-        "is not set, and authentication is required"
+        "names no password, and authentication is required"
     )  # fmt: skip
     return f"{setting} {fault} at {address}; allowed: the password of user {user!r}"
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from orchard.catalogue import process
-from orchard.services import pipeline_process
+from orchard.services import get_engine, pipeline_process
 
 
 class Command(BaseCommand):
@@ -19,6 +19,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Work until SIGTERM or Ctrl-C; a stage at hand is handed back then."""
+        get_engine()  # a wrong setting ends this process here, and not one of its threads
         stopping = threading.Event()
         for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, lambda *_: stopping.set())
