@@ -18,10 +18,6 @@ from tests.faults.orchard_processes import Orchard, wait_for
 @pytest.fixture
 def own_orchard(tmp_path):
     """An orchard whose Redis is not there; its data is prepared."""
-    import subprocess
-    import sys
-
-    import httpx
 
     server = EngineServer(tmp_path / "engine")
     server.directory.mkdir()
@@ -42,8 +38,6 @@ def own_orchard(tmp_path):
 
 
 def manage(orchard, *arguments):
-    import subprocess
-    import sys
 
     command = [sys.executable, "manage.py", *arguments]
     return subprocess.run(command, env=orchard.env, check=True, capture_output=True, text=True)
