@@ -91,6 +91,9 @@ WRONG |= {
     "ORCHARD_SENTINEL_USERNAME": [("a\0b", "text")],
     "ORCHARD_SENTINEL_PASSWORD_FILE": [("a\0b", "text")],
     "ORCHARD_DURABILITY": [("twice", "local or replicated")],
+    "ORCHARD_NODE_NETWORKS": [("home", "192.168.0.0/16"), ("10.0.0.1/8", "networks with commas")],
+    "ORCHARD_NODE_TIMEOUT_S": [("0", "from 0.1 to 86400"), ("nan", "from 0.1 to 86400")],
+    "ORCHARD_NODE_REST_S": [("0", "from 0.05 to 3600"), ("soon", "a number")],
     "ORCHARD_FAILOVER_WAIT_S": [("-1", "from 0 to 60"), ("nan", "from 0 to 60")],
 }
 WRONG_SECRETS = {
