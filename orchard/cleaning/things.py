@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from orchard.cleaning import expired
@@ -62,7 +63,9 @@ def find_letters(filters: Filters) -> Iterator[Thing | None]:
             yield None
         elif part in job.filename.casefold():
             lost = [f"#{one.index}" for one in job.chunks or () if one.status == "failed"]
-            said = " · ".join(filter(None, (job.filename, " ".join(lost[:20]), job.error[:120])))
+            reason, mark, facts = job.error.partition(": ")
+            error = f"{gettext(reason) if reason else ''}{mark}{facts}"[:160]
+            said = " · ".join(filter(None, (job.filename, " ".join(lost[:20]), error)))
             yield Thing(job.job_id, "failed", said)
 
 
