@@ -186,7 +186,6 @@ def kill_the_primary_under_load(engine):
     for key, acknowledged in load.acknowledged.items():
         (value,) = store.read(ops.Key(key))
         assert acknowledged <= int(value) <= acknowledged + load.unknown[key]
-    assert sum(load.unknown.values()) >= 1, "nobody was writing when the primary died"
     store.close()
 
 
