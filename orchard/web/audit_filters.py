@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -43,9 +44,11 @@ class AuditFilters:
         """
         found = AuditEntry.objects.order_by("-pk")
         if self.q:
-            said = ("who", "action", "subject", "facts")
+            said = [(name, self.q) for name in ("who", "action", "subject", "facts")]
+            # SQLite keeps facts as JSON, in which other letters than English ones are escaped.
+            said.append(("facts", json.dumps(self.q)[1:-1]))
             found = found.filter(
-                Q(*((f"{name}__icontains", self.q) for name in said), _connector=Q.OR)
+                Q(*((f"{name}__icontains", text) for name, text in said), _connector=Q.OR)
             )
         if self.who:
             found = found.filter(who=self.who)

@@ -434,6 +434,14 @@ def test_filters_stand_in_the_address(query, count, admin: Client):
     assert ("No entry matches" in text_of(answer)) == (count == 0)
 
 
+@pytest.mark.parametrize("text", ["会議", "slow", "SLOW", 'a"b'])
+def test_facts_are_searched_too(text, admin: Client):
+    facts = {"before": "slow", "after": '会議 a"b'}
+    AuditEntry.objects.create(who="ann", action="state.set", subject="mode", facts=facts)
+    AuditEntry.objects.create(who="ann", action="state.set", subject="other")
+    assert subjects(admin.get("/ui/access/audit/", {"q": text})) == ["mode"]
+
+
 def test_a_filter_that_makes_no_sense_is_said_so(admin: Client):
     fill(2)
     answer = admin.get("/ui/access/audit/?since=yesterday")
