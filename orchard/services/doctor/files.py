@@ -18,7 +18,7 @@ from orchard.ports import kept_back, recordings
 from orchard.repository import Draft, job_cell
 from orchard.services.doctor.catalogue import FOLDER, RECORDING
 from orchard.services.doctor.judging import Fault, JobSeen
-from orchard.services.doctor.reading import read_jobs
+from orchard.services.doctor.reading import decoded_job, read_jobs
 from orchard.services.doctor.symptoms import found
 from orchard.services.limits import keeping
 from statecore.store import ops
@@ -40,7 +40,7 @@ class RecordingExaminer(Examiner):
         """Files that these jobs should have and have not."""
         return [
             found(code, Subject(RECORDING, seen.job_id), what)
-            for seen in read_jobs(store, names)
+            for seen in read_jobs(store, _with_files(store, names))
             for code, what in _missing(seen)
         ]
 
@@ -93,6 +93,17 @@ def _folders() -> Iterator[str]:
     elif (folder := Path(base) / "jobs").is_dir():
         with os.scandir(folder) as entries:
             yield from (entry.name for entry in entries if entry.is_dir())
+
+
+def _with_files(store: Store, names: Sequence[str]) -> list[str]:
+    """Those jobs that need files; most have ended and need none."""
+    raws = store.read(*map(job_cell, names)) if names else []
+    jobs = [decoded_job(raw) for raw in raws]
+    return [
+        name
+        for name, job in zip(names, jobs, strict=True)
+        if job and (not job.has_ended or _needs_transcript(job))
+    ]
 
 
 def _missing(seen: JobSeen) -> Iterator[Fault]:

@@ -59,7 +59,7 @@ def _seen(job_id: str, values: Sequence[Any], ttl_ms: int | None) -> JobSeen:
         status: score for status, score in zip(STATES, scores, strict=True) if score is not None
     }
     return JobSeen(
-        job_id, raw, _job(raw), listed, states, (queued, leased), int(chunks), int(results),
+        job_id, raw, decoded_job(raw), listed, states, (queued, leased), int(chunks), int(results),
         int(edits), ttl_ms,
     )  # fmt: skip
 
@@ -79,7 +79,8 @@ def _with_chunks(store: Store, seen: JobSeen) -> JobSeen:
     return again._replace(chunks=_chunks(fields), raw_chunks=fields, places=dict(enumerate(pairs)))
 
 
-def _job(raw: bytes | None) -> Job | None:
+def decoded_job(raw: bytes | None) -> Job | None:
+    """The job in a record; ``None`` without one, or when it cannot be read."""
     try:
         return None if raw is None else codec.decode_job(raw)
     except msgspec.DecodeError:
