@@ -7,17 +7,23 @@ from typing import TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
 
-from orchard.conf import get_conf
-from orchard.conf_engine import engine_address
+from orchard import keys
+from orchard.conf import Conf, get_conf
+from orchard.conf_engine import count_partitions, engine_address
+from orchard.placement import LAYOUT
 from statecore.store import open_store
 from statecore.store.base import Store
 from statecore.store.errors import EngineRefuses
 from statecore.store.errors import StoreFull as EngineFull
 from statecore.store.errors import StoreUnavailable as EngineAway
 from statecore.store.errors import TooManyConflicts as EngineBusy
+from statecore.store.partition_count import WrongPartitions, confirm_partitions
+from statecore.store.partitions import PartitionedStore
+from statecore.store.permissions import acl_rules as least_rights
 from statecore.store.steps import Steps
 
-__all__ = ["EngineAway", "EngineBusy", "EngineFull", "arun", "get_engine", "run", "use"]
+__all__ = ["EngineAway", "EngineBusy", "EngineFull", "arun", "get_engine",
+           "least_rights", "run", "use"]  # fmt: skip
 
 T = TypeVar("T")
 
@@ -36,8 +42,26 @@ def get_engine() -> Store:
     with _lock:
         if _engine is None:
             conf = get_conf()
-            _engine = _checked(open_store(engine_address(conf) or conf.store, conf.data_dir))
+            _engine = _opened(conf)
         return _engine
+
+
+def _opened(conf: Conf) -> Store:
+    store = _checked(open_store(engine_address(conf) or conf.store, conf.data_dir))
+    count = count_partitions(conf)
+    if not conf.store.startswith("memory"):
+        _confirm(store, count or 1)
+    return PartitionedStore(store, count, LAYOUT) if count else store
+
+
+def _confirm(store: Store, count: int) -> None:
+    try:
+        confirm_partitions(store, count, keys.PARTITIONS, keys.EVENTS)
+    except WrongPartitions as wrong:
+        store.close()
+        raise ImproperlyConfigured(f"ORCHARD_PARTITIONS: {wrong}") from None
+    except EngineAway:
+        pass  # asked again by the next process that finds it
 
 
 def _checked(store: Store) -> Store:

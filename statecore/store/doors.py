@@ -37,6 +37,7 @@ class Door:
         login = address.sentinel_login if is_sentinel else address.login
         self._kwargs: dict[str, Any] = {
             "protocol": 2,
+            "driver_info": None,  # nothing is told that an ACL would have to allow
             "socket_connect_timeout": CONNECT_TIMEOUT_S,
             "retry": Retry(NoBackoff(), 0),
             "db": 0 if is_sentinel else address.database,

@@ -68,6 +68,10 @@ class PartitionedStore(Store):
         except StopIteration as done:
             return done.value
 
+    def check(self) -> None:
+        """Ask the engine for something; see :meth:`Store.check`."""
+        self.engine.check()
+
     def locate(self, keys: Sequence[str]) -> tuple[int, ...]:
         """The partitions that these keys live in."""
         return tuple(self.layout.place_of(key, self.count) for key in keys)

@@ -18,7 +18,7 @@ from statecore.store.base import Store
 from statecore.store.clock import MeasuredClock
 from statecore.store.errors import EngineRefuses, NotReplicated, StoreError, StoreUnavailable
 from statecore.store.facts import Facts, facts_of, gathered, parse_info
-from statecore.store.refusals import refusal, refuse_plain, refuse_role
+from statecore.store.refusals import refusal, refuse_language, refuse_role
 from statecore.store.routed import AnyAsyncLinks, open_async_links, open_links, routes_to
 from statecore.store.topology import driver_errors, translated
 from statecore.store.wire import Call, call_for, wait_command
@@ -74,7 +74,7 @@ class RedisStore(Store):
         except EngineRefuses:
             raise
         except StoreUnavailable:
-            refuse_plain(self.address)
+            refuse_language(self.address)
             raise
         info = self._permitted("INFO", "cluster")
         name = b"" if isinstance(role, Exception) else role[0]

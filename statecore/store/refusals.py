@@ -15,7 +15,7 @@ from statecore.store.errors import EngineRefuses
 from statecore.store.routes import NO_TLS
 from statecore.store.sentinel import SentinelLogin, UnknownMaster
 
-EXPIRED, WRONG_HOST = 10, 62
+EXPIRED, WRONG_HOST = 10, (62, 64)
 """Verdicts of OpenSSL on a certificate."""
 _WANTS_CERTIFICATE = "CERTIFICATE_REQUIRED"
 
@@ -27,16 +27,13 @@ def refusal(address: Address, error: BaseException) -> EngineRefuses | None:
 
 
 def _of_tls(address: Address, error: BaseException) -> str:
-    cause, url = error.__cause__ or error.__context__, address.setting_of("url")
+    cause = error.__cause__ or error.__context__
     if _WANTS_CERTIFICATE in str(error):
-        setting = address.setting_of("ssl_certfile")
-        return f"{setting} is not set; {address} wants a certificate of ours; allowed: one it knows"
+        return _no_certificate(address)
     if isinstance(cause, ssl.SSLCertVerificationError):
         return _of_certificate(address, cause)
     if isinstance(cause, ssl.SSLError) and cause.reason in NO_TLS:
-        return (
-            f"{url} is rediss://, {address} does not speak TLS; allowed: its TLS port, or redis://"
-        )
+        return _no_tls(address)
     return ""
 
 
@@ -44,7 +41,7 @@ def _of_certificate(address: Address, verdict: ssl.SSLCertVerificationError) -> 
     ca, url, why = *map(address.setting_of, ("ssl_ca_certs", "url")), verdict.verify_message
     if verdict.verify_code == EXPIRED:
         return f"{url} names {address}, whose certificate has expired; allowed: one that is valid"
-    if verdict.verify_code == WRONG_HOST:
+    if verdict.verify_code in WRONG_HOST:
         return f"{url} names {address}, its certificate does not ({why}); allowed: a name in it"
     file = str(address.tls.ca) if address.tls and address.tls.ca else ""
     return (
@@ -119,26 +116,67 @@ def refuse_role(address: Address, role: Any, info: bytes) -> None:
         )
 
 
-def refuse_plain(address: Address) -> None:
-    """Refuse a server that hung up because it speaks nothing but TLS.
+def refuse_language(address: Address) -> None:
+    """Refuse a server that says nothing, or hangs up, because it speaks TLS and we do not.
+
+    Or the other way round.
 
     Raises:
         EngineRefuses: it does.
     """
-    if address.tls is None and not address.is_socket and speaks_tls(address.nodes[0]):
-        raise EngineRefuses(
-            f"{address.setting_of('url')} is redis://, {address} speaks TLS; allowed: rediss://"
-        )
+    url, node = address.setting_of("url"), address.nodes[0]
+    if address.is_socket:
+        return
+    if address.tls is None and speaks_tls(node):
+        raise EngineRefuses(f"{url} is redis://, {address} speaks TLS; allowed: rediss://")
+    if address.tls is not None and speaks_plainly(node):
+        raise EngineRefuses(_no_tls(address))
+    if address.tls is not None and not address.tls.certificate and wants_certificate(node):
+        raise EngineRefuses(_no_certificate(address))
+
+
+def _no_certificate(address: Address) -> str:
+    setting = address.setting_of("ssl_certfile")
+    return f"{setting} names none; {address} wants a certificate of ours; allowed: one it knows"
+
+
+def _no_tls(address: Address) -> str:
+    url = address.setting_of("url")
+    return f"{url} is rediss://, {address} does not speak TLS; allowed: its TLS port, or redis://"
+
+
+def speaks_plainly(node: Node) -> bool:
+    """Whether a server answers a command that came in plain text."""
+    with suppress(OSError), socket.create_connection(node, CONNECT_TIMEOUT_S) as plain:
+        plain.sendall(b"PING\r\n")
+        return plain.recv(1) in (b"+", b"-")
+    return False
 
 
 def speaks_tls(node: Node) -> bool:
     """Whether a server answers the greeting of TLS."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     with suppress(OSError), socket.create_connection(node, CONNECT_TIMEOUT_S) as plain:
         try:
-            with context.wrap_socket(plain):
+            with _trusting().wrap_socket(plain):
                 return True
         except ssl.SSLError as fault:
             return "ALERT" in (fault.reason or "")
     return False
+
+
+def wants_certificate(node: Node) -> bool:
+    """Whether a server hangs up on whoever shows no certificate; it says so after the greeting."""
+    with suppress(OSError), socket.create_connection(node, CONNECT_TIMEOUT_S) as plain:
+        try:
+            with _trusting().wrap_socket(plain) as link:
+                link.recv(1)
+        except ssl.SSLError as fault:
+            return _WANTS_CERTIFICATE in (fault.reason or "")
+    return False
+
+
+def _trusting() -> ssl.SSLContext:
+    """For looking only: nothing is said to a server that is not known."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
