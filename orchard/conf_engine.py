@@ -10,10 +10,13 @@ from django.core.exceptions import ImproperlyConfigured
 
 from orchard.conf_values import setting
 from statecore.store.address_urls import FORMS, MOST_PATIENCE_S, parse_address
-from statecore.store.addresses import Address, WrongAddress
+from statecore.store.addresses import Address, Topology, WrongAddress
 
 if TYPE_CHECKING:
     from orchard.conf import Conf
+
+CLUSTER_PARTITIONS = 16
+"""Enough for a dozen machines; each count asks every partition."""
 
 OPTIONS = {
     "store_username": "username",
@@ -69,6 +72,12 @@ class EngineConf:
         "A change counts when the engine has it, or when a replica has it, too.",
         choices=("local", "replicated"),
     )  # fmt: skip
+    partitions: int = setting(
+        0, "ORCHARD_PARTITIONS",
+        "Into how many partitions jobs and workers are divided; 0: 16 in a cluster, else one"
+        " without a tag. It must not change while the engine holds state.",
+        low=0, high=1024,
+    )  # fmt: skip
     failover_wait_s: float = setting(
         5.0, "ORCHARD_FAILOVER_WAIT_S",
         "How long a request waits for a new primary (Sentinel, Cluster), in seconds.",
@@ -98,6 +107,15 @@ def engine_address(
         return parse_address(conf.store, called["store"], given)
     except WrongAddress as fault:
         raise ImproperlyConfigured(str(fault)) from None
+
+
+def count_partitions(conf: Conf) -> int:
+    """Into how many partitions the engine is divided; 0 for one whose keys have no tag."""
+    address = engine_address(conf)
+    is_cluster = address is not None and address.topology is Topology.CLUSTER
+    if is_cluster:
+        return conf.partitions or CLUSTER_PARTITIONS
+    return conf.partitions if conf.partitions > 1 else 0
 
 
 def _written(value: Any) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 from statecore.store.base import Store
 from statecore.store.errors import StoreUnavailable
+from statecore.store.partitions import PartitionedStore
 from statecore.store.redis import RedisStore
 from statecore.store.routed import AnyAsyncLinks
 from statecore.store.topology import driver_errors
@@ -77,7 +78,8 @@ class Channels:
 
 def open_channels(store: Store) -> Channels | None:
     """The channels of a store's engine; ``None`` when it has none (memory, files)."""
-    return Channels(store) if isinstance(store, RedisStore) else None
+    engine = store.engine if isinstance(store, PartitionedStore) else store
+    return Channels(engine) if isinstance(engine, RedisStore) else None
 
 
 async def _messages(link: Any) -> AsyncIterator[Message]:

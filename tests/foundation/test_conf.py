@@ -94,6 +94,8 @@ WRONG |= {
     "ORCHARD_NODE_NETWORKS": [("home", "192.168.0.0/16"), ("10.0.0.1/8", "networks with commas")],
     "ORCHARD_NODE_TIMEOUT_S": [("0", "from 0.1 to 86400"), ("nan", "from 0.1 to 86400")],
     "ORCHARD_NODE_REST_S": [("0", "from 0.05 to 3600"), ("soon", "a number")],
+    "ORCHARD_FALLBACK": [("maybe", "auto or on or off")],
+    "ORCHARD_PARTITIONS": [("-1", "from 0 to 1024"), ("1025", "from 0 to 1024"), ("x", "number")],
     "ORCHARD_FAILOVER_WAIT_S": [("-1", "from 0 to 60"), ("nan", "from 0 to 60")],
 }
 WRONG_SECRETS = {
