@@ -19,6 +19,7 @@ from django.core.management import call_command, get_commands
 from orchard.checks import OF_AGENTS
 from orchard.conf import Conf, load_conf
 from orchard.tokens import find_bearer
+from statecore.store.address_urls import parse_address
 
 ROOT = Path(__file__).parents[2]
 
@@ -62,6 +63,23 @@ def test_the_engine_in_its_container_keeps_what_it_acknowledged(services):
     command = services["engine"]["command"]
     assert "--appendonly yes" in command
     assert "noeviction" in command
+
+
+@pytest.mark.parametrize(
+    ("profile", "topology"), [("sentinel", "sentinel"), ("cluster", "cluster")]
+)
+def test_the_engine_of_a_profile_is_the_one_that_its_comment_names(services, profile, topology):
+    url = re.search(rf"ORCHARD_STORE=(redis\+{profile}://\S+)", text_of("docker-compose.yml"))[1]
+    address = parse_address(url)
+    assert address.topology == topology
+    for node in address.nodes:
+        service = services[node.host]
+        assert service["profiles"] == [profile]
+        assert service["hostname"] == node.host
+    if address.master:
+        assert f"sentinel monitor {address.master} engine 6379 2" in service["command"][0]
+    else:
+        assert service["command"][0].count("--cluster-enabled yes") == 1
 
 
 def test_an_agent_in_its_container_gets_no_more_than_its_token(services):
