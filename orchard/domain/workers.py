@@ -118,11 +118,16 @@ def register_worker(
     known: Worker | None, url: str, *, mode: str, concurrency: int, metadata: dict[str, Any],
     at: datetime,
 ) -> WorkerChange:  # fmt: skip
-    """Take a worker into the fleet; one that comes back keeps its history and takes work again."""
+    """Take a worker into the fleet; one that comes back keeps its history and takes work again.
+
+    An agent that comes back knows nothing of what it held; a push node is asked for it by others.
+    """
     if known:
+        pending = known.pending_chunks if mode == "push" else ()
         back = msgspec.structs.replace(
             known, metadata=metadata or known.metadata, concurrency=concurrency, mode=mode,
-            draining=False, last_updated=at, status=_status(known.pending_chunks),
+            draining=False, last_updated=at, status=_status(pending), pending_chunks=pending,
+            is_processing=bool(pending),
         )  # fmt: skip
         return _changed(known, back, at)
     worker = Worker(

@@ -30,6 +30,7 @@ from orchard.services.lookups import (
     require_worker,
     url_of,
 )
+from orchard.services.reports import expire
 from statecore.store import ops
 from statecore.store.steps import Decision, Seen, Steps, group_by_partition, locate, transact
 
@@ -51,16 +52,22 @@ def register(
 ) -> Steps[Worker]:  # fmt: skip
     """Take a worker into the fleet: an agent by name, or a push node by URL.
 
+    An agent that registers has nothing at hand: what it held before it began
+    anew returns to the queue, and has cost an attempt.
+
     Raises:
         InvalidInput: neither name nor URL will do.
         WorkerExists: it is known already, and ``must_be_new`` was asked.
     """
     address = workers.check_url(url) if url else workers.check_name(name)
+    left: tuple[str, ...] = ()
 
     def decide(seen: Seen, at: datetime) -> Decision[Worker]:
+        nonlocal left
         known = find_worker(seen, address)
         if known and must_be_new:
             raise WorkerExists
+        left = known.pending_chunks if known and mode == "pull" else ()
         change = workers.register_worker(
             known,
             address,
@@ -71,7 +78,10 @@ def register(
         )
         return _worker_decision(change, at)
 
-    return (yield from transact([worker_cell(address)], decide))
+    worker = yield from transact([worker_cell(address)], decide)
+    for chunk_name in left:
+        yield from expire(chunk_name, holder=worker.worker_id)
+    return worker
 
 
 def heartbeat(worker_id: str, leases: Sequence[tuple[str, int]] = ()) -> Steps[Heartbeat]:

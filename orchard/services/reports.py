@@ -182,8 +182,11 @@ def _by_hand(chunk_name: str, change: Callable[..., ChunkChange], reason: str) -
     return (yield from transact(cells, decide, hot=[job_id]))
 
 
-def expire(chunk_name: str) -> Steps[None]:
-    """Bring back a chunk whose lease or rest is over; heals names that stand for nothing."""
+def expire(chunk_name: str, holder: str = "") -> Steps[None]:
+    """Bring back a chunk whose lease or rest is over; heals names that stand for nothing.
+
+    With ``holder`` only as long as this worker has it: it began anew, and knows nothing of it.
+    """
     place = parse_chunk_id(chunk_name)
     job_id, index = place or ("", 0)
 
@@ -195,7 +198,9 @@ def expire(chunk_name: str) -> Steps[None]:
             return Decision(None, draft.writes())
         if chunk.status is ChunkStatus.WAITING:
             draft.chunk(job_id, chunk, msgspec.structs.replace(chunk, not_before=None))
-            return Decision(None, draft.writes())
+            return Decision(None, () if holder else draft.writes())
+        if holder and chunk.worker_id != holder:
+            return Decision(None)
         change = chunks.expire_chunk(job_id, chunk, chunk_policy(), at=at)
         settled = _settled(job, chunk, change, at)
         return Decision(None, settled.writes)

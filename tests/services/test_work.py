@@ -231,3 +231,25 @@ def test_four_hundred_completions_of_one_job_from_eight_threads_are_all_counted(
     assert faults == []
     done = run(queries.get_job(job.job_id)).job
     assert (done.completed_chunks, done.status) == (400, JobStatus.AGGREGATING)
+
+
+def test_an_agent_that_begins_anew_holds_nothing_and_what_it_had_goes_to_others():
+    processing(chunks=2)
+    worker("w1")
+    (held,) = claim("w1")
+    again = run(fleet.register(name="w1"))
+    assert (again.pending_chunks, again.status) == ((), "online")
+    job = run(queries.get_job(held.job.job_id))
+    (back,) = [one for one in job.chunks if one.index == held.chunk.index]
+    assert (back.status, back.attempts) == ("waiting", 1)
+
+
+def test_what_another_has_taken_over_stays_with_it_when_the_first_begins_anew():
+    processing(chunks=1)
+    worker("w1")
+    worker("w2")
+    (lost,) = claim("w1")
+    run(reports.requeue(name_of(lost), "by hand"))
+    (held,) = claim("w2")
+    run(fleet.register(name="w1"))
+    assert complete(held).repeated is False
