@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import re
 import shutil
 import subprocess
@@ -142,6 +143,23 @@ def test_the_procfile_names_programs_that_there_are():
             assert get_commands()[command.split()[2]] in ("orchard", "statecore")
         else:
             assert command.startswith("python -m orchard.agent")
+
+
+def test_the_units_of_systemd_run_programs_that_there_are():
+    folder = ROOT / "deploy/systemd"
+    started = re.findall(r"enable --now (.+)", (folder / "orchard@.service").read_text())[0]
+    programs = [name.removeprefix("orchard@") for name in started.split()]
+    for unit in folder.iterdir():
+        parsed = configparser.RawConfigParser(strict=False)
+        parsed.optionxform = str
+        parsed.read_string(unit.read_text())
+        command = parsed["Service"]["ExecStart"].split(" manage.py ")[1]
+        programs += [] if command == "%i" else [command]
+        assert parsed["Service"]["User"] == "orchard"
+        for needed in parsed["Unit"].get("Requires", "").split():
+            assert (folder / needed).is_file()
+    assert len(programs) == 5
+    assert {get_commands()[name] for name in programs} <= {"orchard", "statecore"}
 
 
 def test_make_explains_its_targets():
