@@ -1,0 +1,248 @@
+"""A whole fleet in one thread: its processes take turns request by request, as a seed decides.
+
+Services are generators of requests to a store, so a process can be stopped
+between any two of them: for a while, or for ever, which is ``kill -9``. Time
+stands still but for jumps beyond a lease. A seed always leads to the same
+history, so what is found once can be looked at again.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import Any
+
+from orchard.conf import get_conf
+from orchard.domain import transcripts
+from orchard.domain.chunks import chunk_id
+from orchard.domain.errors import OrchardError, UnknownWorker
+from orchard.domain.lifecycle import JobStatus
+from orchard.domain.timeline import ChunkResult, Line, Span
+from orchard.services import claims, cleanup, fleet, pipeline, queries, reports, submissions
+from orchard.services.claims import Claimed
+from statecore.store import ops
+from statecore.store.clock import ManualClock
+from statecore.store.lastseen import LastSeen
+from statecore.store.memory import MemoryStore
+from statecore.store.steps import Steps
+from tests.faults.evidence import FOREVER, Told, answer_of, words
+
+IDLE = ops.Pause(0.0)
+"""What a process asks for when it has nothing to do."""
+MAX_TURNS = 60_000
+
+
+@dataclass
+class Process:
+    """One process: what it does, and what it remembers of the store."""
+
+    name: str
+    script: Steps[None]
+    seen: LastSeen
+    reply: Any = None
+    fault: Exception | None = None
+
+
+class Interleaving:
+    """A store, a clock and processes; ``told`` is the history of the agents."""
+
+    def __init__(self, seed: int, store: MemoryStore, clock: ManualClock) -> None:
+        self.chance = random.Random(seed)
+        self.store, self.clock = store, clock
+        self.told: list[Told] = []
+        self.turns = 0
+        self.deaths = 0
+        self.job_ids: list[str] = []
+        self._chunks = 0
+        self._processes: list[Process] = []
+        self._open: dict[int, Told] = {}
+
+    # -- what happens --------------------------------------------------------------
+
+    def run(self, jobs: int = 3, chunks: int = 4, agents: int = 4) -> None:
+        """Let the fleet work, die and stall until every job has ended, or nothing moves on."""
+        self._chunks = chunks
+        for number in range(jobs):
+            created = submissions.create(
+                f"{number}.wav", f"jobs/{number}/source.wav", 5, owner="ann", use_purifier=False
+            )
+            self.job_ids.append(self.store.run(created).job_id)
+        for number in range(agents):
+            self._start(f"agent-{number}", self._agent(f"agent-{number}"))
+        self._start("pipeline", self._pipeline("pipeline"))
+        self._start("reaper", self._reaper())
+        while self.turns < MAX_TURNS and (self.turns % 50 or not self._all_ended()):
+            self._turn()
+            self._mischief()
+        self.told += self._open.values()
+
+    def _turn(self) -> None:
+        """One request of one process."""
+        self.turns += 1
+        process = self.chance.choice(self._processes)
+        fault, process.fault = process.fault, None
+        request = process.script.throw(fault) if fault else process.script.send(process.reply)
+        try:
+            process.reply = self._answer(process, request)
+        except Exception as error:  # raised inside the process on its next turn, as by a driver
+            process.fault = error
+
+    def _mischief(self) -> None:
+        """Now and then a process dies and another takes its place, or all stall past a lease."""
+        if self.chance.random() < 0.002:
+            self.clock.advance(get_conf().chunk_lease_s + 1)
+        if self.chance.random() < 0.004:
+            victim = self.chance.choice(self._processes)
+            if victim.name.startswith("agent"):
+                self._replace(victim, self._agent(victim.name))
+            elif victim.name.startswith("pipeline"):
+                self._replace(victim, self._pipeline(victim.name))
+
+    def _start(self, name: str, script: Steps[None]) -> None:
+        self._processes.append(Process(name, script, LastSeen()))
+
+    def _replace(self, victim: Process, script: Steps[None]) -> None:
+        self.deaths += 1
+        self._processes.remove(victim)
+        self._start(victim.name, script)
+
+    def _answer(self, process: Process, request: Any) -> Any:
+        kind = type(request)
+        if kind is ops.Recall:
+            return process.seen.recall(request.cells)
+        if kind is ops.Remember:
+            return process.seen.remember(request.seen, request.changed)
+        if kind is ops.Now:
+            return self.store.now()
+        if kind is ops.Locate:
+            return self.store.locate(request.keys)
+        if kind in (ops.Hold, ops.LetGo, ops.Pause):
+            return None  # each process is alone in itself
+        return self.store.perform(request)
+
+    def _all_ended(self) -> bool:
+        views = (self.store.run(queries.get_job(job_id)) for job_id in self.job_ids)
+        return all(view.job.has_ended for view in views)
+
+    # -- processes -----------------------------------------------------------------
+
+    def _agent(self, name: str) -> Steps[None]:
+        yield from fleet.register(name=name)
+        while True:
+            began = self.turns
+            try:
+                held = yield from claims.claim(name, self.chance.choice((1, 1, 2)))
+            except UnknownWorker:
+                yield from fleet.register(name=name)
+                continue
+            for one in held:
+                self._note("claim", name, one, began)
+            for one in held:
+                yield from self._do(name, one)
+            yield IDLE
+
+    def _do(self, name: str, held: Claimed) -> Steps[None]:
+        for _ in range(self.chance.choice((0, 2, 40))):
+            yield IDLE  # listening takes its time
+        chunk, said = chunk_id(held.job.job_id, held.chunk.index), None
+        text = words(chunk, name, held.chunk.token)
+        line = Line(start_ms=0, end_ms=9, text=text)
+        result = ChunkResult(text=text, time_ms=5, segments=(line,))
+        asked = Told("complete", chunk, held.chunk.token, name, self.turns, FOREVER, "")
+        self._open[id(asked)] = asked
+        try:
+            yield from reports.complete(chunk, name, held.chunk.token, result)
+            said = "yes"
+        except OrchardError as refusal:
+            said = answer_of(refusal)
+        del self._open[id(asked)]
+        self.told.append(asked._replace(ended=self.turns + 1, answer=said))
+
+    def _note(self, what: str, name: str, held: Claimed, began: float) -> None:
+        chunk = chunk_id(held.job.job_id, held.chunk.index)
+        self.told.append(Told(what, chunk, held.chunk.token, name, began, self.turns + 1, "yes"))
+
+    def _pipeline(self, name: str) -> Steps[None]:
+        while True:
+            job = yield from pipeline.claim_stage(name)
+            if job is None:
+                yield IDLE
+                continue
+            try:
+                yield from self._stage(job.job_id, job.status, job.stage.token)
+            except OrchardError:
+                continue  # its lease ran out, and another has the stage
+
+    def _stage(self, job_id: str, status: JobStatus, token: int) -> Steps[None]:
+        for _ in range(self.chance.choice((0, 2, 40))):
+            yield IDLE
+        if status is JobStatus.SPLITTING:
+            spans = [
+                Span(start_ms=i * 60_000, end_ms=i * 60_000 + 50_000) for i in range(self._chunks)
+            ]
+            yield from pipeline.finish_splitting(job_id, token, spans, self._chunks * 60_000)
+            return
+        done, fields = yield from pipeline.get_results(job_id)
+        joined = queries.join_results(done, fields)
+        result = transcripts.make_result(joined, 5, 1_000_000)
+        yield from pipeline.finish_aggregating(job_id, token, result, done)
+
+    def _reaper(self) -> Steps[None]:
+        cursor = ""
+        while True:
+            _, cursor = yield from cleanup.clear_once(cursor)
+            for _ in range(20):
+                yield IDLE
+
+
+# -- systems that are broken on purpose ------------------------------------------------
+
+
+class Careless(MemoryStore):
+    """A store that writes whatever it is told, whoever was there meanwhile."""
+
+    def perform(self, request: ops.Request) -> Any:
+        """Do one request; a commit expects nothing."""
+        if isinstance(request, ops.Commit):
+            request = ops.Commit({}, request.writes)
+        return super().perform(request)
+
+
+class Sealed(MemoryStore):
+    """A store whose takes never look for leases that have run out."""
+
+    def perform(self, request: ops.Request) -> Any:
+        """Do one request; what is taken is the queue's alone."""
+        if isinstance(request, ops.Take):
+            nowhere = f"{request.leases}:of-nobody"
+            taken = super().perform(ops.Take(request.queue, nowhere, request.count, request.ttl_ms))
+            super().perform(ops.Commit({}, (ops.Delete((nowhere,)),)))
+            return taken
+        return super().perform(request)
+
+
+class Forgetful(MemoryStore):
+    """A store that says of one commit in thirty that it is done, and forgets it."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        super().__init__(clock)
+        self._commits = 0
+
+    def perform(self, request: ops.Request) -> Any:
+        """Do one request, or not."""
+        if isinstance(request, ops.Commit):
+            self._commits += 1
+            if self._commits % 30 == 0:
+                return ops.Committed()
+        return super().perform(request)
+
+
+class Hasty(MemoryStore):
+    """A store that does each commit twice, as a driver would that repeats what was not answered."""
+
+    def perform(self, request: ops.Request) -> Any:
+        """Do one request; appending to a stream twice tells everything twice."""
+        reply = super().perform(request)
+        if isinstance(request, ops.Commit) and isinstance(reply, ops.Committed):
+            super().perform(ops.Commit({}, request.writes))
+        return reply

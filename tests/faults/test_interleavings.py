@@ -1,0 +1,110 @@
+"""A fleet whose processes stop between any two requests loses nothing; a broken one is caught."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from orchard.domain import chunks
+from orchard.services import cleanup, limits
+from statecore.store.clock import ManualClock
+from statecore.store.memory import MemoryStore
+from statecore.store.steps import read
+from tests.faults import interleaving
+from tests.faults.evidence import find_broken_invariants, find_faults, gather
+from tests.faults.interleaving import Interleaving
+
+SEED = int(os.environ.get("SOAK_SEED", "1"))
+ROUNDS = int(os.environ.get("SOAK_ROUNDS", "3")) * 10
+TRIES = 12
+"""So many seeds may go by before a broken system must have been caught."""
+
+
+def play(seed: int, make: Callable[[ManualClock], MemoryStore] = MemoryStore) -> list[str]:
+    """What is wrong after one fleet's life, in words."""
+    clock = ManualClock()
+    store = make(clock)
+    fleet = Interleaving(seed, store, clock)
+    fleet.run()
+    evidence = gather(store, fleet.job_ids, fleet.told)
+    broken = find_broken_invariants(store, files=False, pause_s=0)
+    store.close()
+    return find_faults(evidence) + broken
+
+
+def caught(make: Callable[[ManualClock], MemoryStore] = MemoryStore) -> list[str]:
+    """What the checks say of a broken system; nothing when they stay silent."""
+    return next(filter(None, (play(seed, make) for seed in range(SEED, SEED + TRIES))), [])
+
+
+@pytest.fixture(autouse=True)
+def _many_attempts(monkeypatch):
+    """Chunks and stages are not given up here: what is looked for is what gets lost."""
+    real_chunk, real_stage = limits.chunk_policy, limits.stage_policy
+    for module in ("claims", "reports"):
+        monkeypatch.setattr(
+            f"orchard.services.{module}.chunk_policy",
+            lambda: msgspec.structs.replace(real_chunk(), max_attempts=1000),
+        )
+    monkeypatch.setattr(
+        "orchard.services.pipeline.stage_policy",
+        lambda: msgspec.structs.replace(real_stage(), max_attempts=1000),
+    )
+
+
+@pytest.mark.parametrize("seed", range(SEED, SEED + ROUNDS))
+def test_nothing_is_lost_and_nothing_counted_twice_however_processes_take_turns(seed):
+    assert play(seed) == []
+
+
+def test_processes_do_die_and_late_reports_are_refused_in_these_histories():
+    clock = ManualClock()
+    deaths, refused = 0, 0
+    for seed in range(SEED, SEED + 5):
+        fleet = Interleaving(seed, MemoryStore(clock), clock)
+        fleet.run()
+        deaths += fleet.deaths
+        refused += sum(one.answer == "stale_token" for one in fleet.told)
+    assert deaths > 5
+    assert refused > 5
+
+
+@pytest.mark.parametrize(
+    ("make", "complaint"),
+    [
+        (interleaving.Careless, "counts-wrong"),
+        (interleaving.Forgetful, "is impossible"),
+        (interleaving.Hasty, "was counted"),
+    ],
+)
+def test_a_broken_store_is_caught(make, complaint):
+    assert complaint in " ".join(caught(make))
+
+
+def test_a_claim_that_hands_a_chunk_out_twice_is_caught(monkeypatch):
+    """Whoever takes a chunk over gets the token that its last holder still has."""
+    start = chunks.start_chunk
+
+    def start_again(job_id, chunk, *given, at):
+        change = start(job_id, chunk, *given, at=at)
+        token = max(chunk.token, 1)
+        return msgspec.structs.replace(
+            change, chunk=msgspec.structs.replace(change.chunk, token=token)
+        )
+
+    monkeypatch.setattr(chunks, "start_chunk", start_again)
+    assert "is impossible" in " ".join(caught())
+
+
+def test_a_report_that_ignores_the_token_is_caught(monkeypatch):
+    monkeypatch.setattr(chunks, "check_holder", lambda chunk, token: None)
+    assert "is impossible" in " ".join(caught())
+
+
+def test_a_chunk_that_is_lost_with_its_worker_is_caught(monkeypatch):
+    """Nobody looks for leases that ran out, neither the reaper nor who claims."""
+    monkeypatch.setattr(cleanup, "expire_leases", lambda: read())
+    assert "is processing" in " ".join(caught(interleaving.Sealed))
