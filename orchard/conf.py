@@ -21,6 +21,7 @@ from orchard.conf_file import read_file
 from orchard.conf_logs import LogsConf
 from orchard.conf_nodes import NodesConf
 from orchard.conf_state import YEAR_S, StateConf
+from orchard.conf_storage import StorageConf, check_storage
 from orchard.conf_values import (
     check_value,
     is_database,
@@ -37,7 +38,7 @@ CONFIG_PATH = Path("config/config.json")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Conf(EngineConf, StateConf, LogsConf, NodesConf, AccessConf):
+class Conf(EngineConf, StateConf, LogsConf, NodesConf, AccessConf, StorageConf):
     """All settings of one installation."""
 
     port: int = setting(8000, "PORT", "Port of the web server.", low=1, high=65_535)
@@ -170,4 +171,5 @@ def load_conf(environ: Mapping[str, str], path: Path) -> Conf:
     }
     conf = Conf(**checked)
     engine_address(conf, values)
+    check_storage(conf, values)
     return conf

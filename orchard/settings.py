@@ -20,6 +20,7 @@ from orchard.logbook.handler import process_of
 from orchard.logbook.places import place_of_logs
 from orchard.private_files import make_private_directory, read_or_make
 from orchard.state_settings import state_dir
+from orchard.storage_settings import storage_settings
 
 conf = get_conf()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -118,11 +119,7 @@ SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 
 MEDIA_ROOT = DATA_DIR / "media"
 STORAGES: dict[str, Any] = {
-    # A stage that is repeated writes the same files again.
-    "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"allow_overwrite": True},
-    },
+    "default": storage_settings(conf),
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage",
     },

@@ -25,6 +25,7 @@ _STATUSES: tuple[tuple[type[errors.OrchardError], int], ...] = (
     (errors.InvalidInput, 400),
     (errors.NotFound, 404),
     (errors.WorkerExists, 400),
+    (errors.StorageAway, 503),
     (errors.OrchardError, 409),
 )
 _STATE: tuple[tuple[type[state_errors.StateError], int], ...] = (
@@ -94,7 +95,8 @@ def _refusal(fault: Exception) -> Answer | None:
     code = fault.code
     if isinstance(fault, errors.WorkerUnavailable):
         code = str(fault.facts.get("state", code))
-    return {"error": str(fault), "code": code} | fault.facts, number, {}
+    headers = {"Retry-After": RETRY_AFTER_S} if number == 503 else {}
+    return {"error": str(fault), "code": code} | fault.facts, number, headers
 
 
 def _state_refusal(fault: Exception, request: Request | None) -> Answer | None:

@@ -72,6 +72,12 @@ class WorkerUnavailable(OrchardError):
     code = "draining"
 
 
+class StorageAway(OrchardError):
+    """The storage of recordings is away; try again in a moment"""
+
+    code = "storage_away"
+
+
 class WorkerExists(OrchardError):
     """Worker already exists"""
 

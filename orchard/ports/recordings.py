@@ -1,6 +1,7 @@
 """Where sound and transcripts live: Django's storage, one folder a job.
 
-A local folder by default; any storage backend of Django works, such as S3.
+A local folder by default, or a bucket (:mod:`orchard.ports.object_storage`); any storage
+backend of Django works.
 """
 
 from __future__ import annotations
@@ -139,6 +140,9 @@ def delete_chunks(job_id: str) -> None:
 
 def list_jobs(older_than_s: float = 0.0) -> list[str]:
     """The ids of all jobs that have files, none of them younger than this."""
+    if newest_in_folders := getattr(default_storage, "newest_in_folders", None):
+        latest = time.time() - older_than_s
+        return [name for name, at in newest_in_folders("jobs").items() if at.timestamp() <= latest]
     try:
         ids = default_storage.listdir("jobs")[0]
     except FileNotFoundError:
@@ -149,6 +153,8 @@ def list_jobs(older_than_s: float = 0.0) -> list[str]:
 def has_any(job_id: str) -> bool:
     """Whether anything of a job is in storage, be it an empty folder."""
     folder = f"jobs/{job_id}"
+    if holds_any := getattr(default_storage, "holds_any", None):
+        return bool(holds_any(folder))
     try:
         folders, files = default_storage.listdir(folder)
     except (FileNotFoundError, NotADirectoryError):
@@ -169,6 +175,9 @@ def _age_s(job_id: str) -> float:
 
 
 def _delete_folder(folder: str) -> None:
+    if delete_folder := getattr(default_storage, "delete_folder", None):
+        delete_folder(folder)
+        return
     for name in _files(folder):
         default_storage.delete(f"{folder}/{name}")
     # On a local storage this removes the empty folder; elsewhere there are no folders.

@@ -9,12 +9,15 @@ import socket
 import threading
 from collections.abc import Callable
 
+from orchard.domain.errors import StorageAway
 from orchard.services import cleanup, pipeline, queries, samples, stages
 from orchard.services.engine import EngineAway, run
 
 log = logging.getLogger("orchard.pipeline")
 
 CLEAR_EVERY_S = 1.0
+STORAGE_AWAY_S = 5.0
+"""Rest before the storage of recordings is asked again, in seconds."""
 AWAY_S = 1.0
 """Rest before the state engine is asked again after it was away, in seconds."""
 SAMPLE_EVERY_ROUNDS = round(samples.EVERY_S / CLEAR_EVERY_S)
@@ -84,6 +87,9 @@ def _patiently(stopping: threading.Event, do: Callable[[], None]) -> None:
     except EngineAway as away:
         log.warning("the state engine is away: %s", away)
         stopping.wait(AWAY_S)
+    except StorageAway as away:
+        log.warning("%s", away)
+        stopping.wait(STORAGE_AWAY_S)
     except Exception:
         log.exception("a round of the pipeline went wrong")
         stopping.wait(AWAY_S)

@@ -15,7 +15,7 @@ import msgspec
 
 from orchard.conf import get_conf
 from orchard.domain import transcripts
-from orchard.domain.errors import StaleToken, UnknownJob
+from orchard.domain.errors import StaleToken, StorageAway, UnknownJob
 from orchard.domain.jobs import Job
 from orchard.domain.lifecycle import JobStatus
 from orchard.ports import audio, recordings
@@ -92,6 +92,9 @@ def do_stage(job: Job, stopping: threading.Event) -> None:
     except Stopping:
         run(pipeline.hand_back(job_id, token))
     except EngineAway:
+        raise
+    except StorageAway:  # no fault of the recording: it is tried again as often as need be
+        run(pipeline.hand_back(job_id, token))
         raise
     except audio.UnreadableAudio as fault:
         run(pipeline.fail_stage(job_id, token, str(fault), retry=False))

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from orchard.domain.errors import InvalidInput, NotFound, OrchardError
+from orchard.domain.errors import InvalidInput, NotFound, OrchardError, StorageAway
 from orchard.models import AuditEntry
 from orchard.roles import Role, has_role
 from orchard.services import EngineAway, EngineBusy
@@ -108,6 +108,8 @@ def _page(view: View, needs: Role) -> View:
             return view(request, *args, **kwargs)
         except EngineAway:
             return _say_away(request)
+        except StorageAway:
+            return _say_away(request, storage=True)
         except (NotFound, state.NotFound, state.DamagedRecord) as fault:
             return _say_missing(request, fault)
         except (InvalidInput, state.InvalidInput) as fault:
@@ -209,8 +211,8 @@ def _back(request: HttpRequest) -> str:
     return wanted if safe else "/"
 
 
-def _say_away(request: HttpRequest) -> HttpResponse:
-    answer = render(request, "orchard/away.html", status=503)
+def _say_away(request: HttpRequest, *, storage: bool = False) -> HttpResponse:
+    answer = render(request, "orchard/away.html", {"storage": storage}, status=503)
     answer["Retry-After"] = "2"
     return answer
 

@@ -94,6 +94,10 @@ WRONG |= {
     "ORCHARD_NODE_NETWORKS": [("home", "192.168.0.0/16"), ("10.0.0.1/8", "networks with commas")],
     "ORCHARD_NODE_TIMEOUT_S": [("0", "from 0.1 to 86400"), ("nan", "from 0.1 to 86400")],
     "ORCHARD_NODE_REST_S": [("0", "from 0.05 to 3600"), ("soon", "a number")],
+    "ORCHARD_S3_BUCKET": [("Großes", "small letters"), ("a", "3 to 63")],
+    "ORCHARD_S3_URL": [("s3.example.org", "https://host"), ("ftp://h", "http://host")],
+    "ORCHARD_S3_REGION": [("a\0b", "text")],
+    "ORCHARD_S3_PREFIX": [("../up", "names with slashes"), ("/a", "names with slashes")],
     "ORCHARD_FALLBACK": [("maybe", "auto or on or off")],
     "ORCHARD_PARTITIONS": [("-1", "from 0 to 1024"), ("1025", "from 0 to 1024"), ("x", "number")],
     "ORCHARD_FAILOVER_WAIT_S": [("-1", "from 0 to 60"), ("nan", "from 0 to 60")],
@@ -115,6 +119,8 @@ WRONG_SECRETS = {
     ],
     "ORCHARD_SECRET_KEY": [("pa55word", "at least 50 characters")],
     "ORCHARD_GITHUB_TOKEN": [("pa55word\0", "text")],
+    "ORCHARD_S3_ACCESS_KEY": [("pa55word\0", "text")],
+    "ORCHARD_S3_SECRET_KEY": [("pa55word\0", "text")],
 }
 
 
