@@ -103,7 +103,7 @@ class FleetScene:
     def _pass(self, seconds: float, *, is_sampled: bool) -> None:
         self._clock.advance(seconds)
         self._passed_s += seconds
-        for _ in range(3):
+        for _ in range(12):
             self._do_stage()
         for phone in self._phones:
             if self._passed_s < phone.silent_from_s:
