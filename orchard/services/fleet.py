@@ -28,11 +28,12 @@ from orchard.services.lookups import (
     draft_worker,
     place_of,
     require_worker,
+    touch,
     url_of,
 )
 from orchard.services.reports import expire
 from statecore.store import ops
-from statecore.store.steps import Decision, Seen, Steps, group_by_partition, locate, transact
+from statecore.store.steps import Decision, Seen, Steps, group_by_partition, locate, read, transact
 
 Held = tuple[str, int, tuple[str, int]]
 """A chunk that a worker says it holds: its name, the fencing token, its job and index."""
@@ -109,7 +110,31 @@ def heartbeat(worker_id: str, leases: Sequence[tuple[str, int]] = ()) -> Steps[H
         beat = Heartbeat(worker=change.worker, extended=tuple(gained), lost=lost)
         return Decision(beat, draft.writes())
 
-    return (yield from transact(cells, decide, hot=[url]))
+    beat = yield from transact(cells, decide, hot=[url])
+    unnamed = [name for name in beat.worker.pending_chunks if name not in beat.extended]
+    if unnamed:
+        yield from _correct(beat.worker, unnamed)
+    return beat
+
+
+def _correct(worker: Worker, names: Sequence[str]) -> Steps[None]:
+    """Take chunks off a worker's record that it does not hold.
+
+    They stand there when the process that took a report died before it noted so.
+    A claim starts its chunk before it notes it, so nothing is missed here.
+    """
+    places = {name: place for name in names if (place := parse_chunk_id(name))}
+    cells: list[ops.Cell] = [chunk_cell(*place) for place in places.values()]
+    seen: Seen = dict(zip(cells, (yield from read(*cells)), strict=True))
+    held = {name: find_chunk(seen, *place) for name, place in places.items()}
+    if lost := [name for name in names if not _is_with(worker, held.get(name))]:
+        yield from touch(worker.url, lost=lost)
+
+
+def _is_with(worker: Worker, chunk: Chunk | None) -> bool:
+    if chunk is None or chunk.status is not ChunkStatus.RUNNING:
+        return False
+    return chunk.worker_id == worker.worker_id
 
 
 def _extend(held: Sequence[Held]) -> Steps[list[str]]:

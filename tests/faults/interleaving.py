@@ -9,6 +9,7 @@ history, so what is found once can be looked at again.
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,6 +76,8 @@ class Interleaving:
             self._turn()
             self._mischief()
         self.told += self._open.values()
+        for number in range(agents):  # what a record says is put right with the next sign of life
+            self.store.run(fleet.heartbeat(f"agent-{number}"))
 
     def _turn(self) -> None:
         """One request of one process."""
@@ -135,11 +138,17 @@ class Interleaving:
             except UnknownWorker:
                 yield from fleet.register(name=name)
                 continue
+            if not held:
+                yield from self._give_sign(name)
             for one in held:
                 self._note("claim", name, one, began)
             for one in held:
                 yield from self._do(name, one)
             yield IDLE
+
+    def _give_sign(self, name: str) -> Steps[None]:
+        with suppress(UnknownWorker):
+            yield from fleet.heartbeat(name)
 
     def _do(self, name: str, held: Claimed) -> Steps[None]:
         for _ in range(self.chance.choice((0, 2, 40))):
