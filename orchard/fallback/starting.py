@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from orchard.conf import Conf, get_conf
+from orchard.conf_engine import engine_address
 from orchard.fallback.saving import save
 from orchard.ports import kept_back
 from orchard.services import EngineAway, engine
@@ -23,7 +23,6 @@ from statecore.store.base import Store
 
 log = logging.getLogger("orchard")
 
-SCHEMES_OF_OURS = ("memory", "embedded", "file")
 SAVE_EVERY_S = 5.0
 
 
@@ -54,7 +53,7 @@ class WebProcess:
     def __enter__(self) -> WebProcess:
         conf = get_conf()
         self._lock = _join(conf.data_dir)
-        if urlsplit(conf.store).scheme in SCHEMES_OF_OURS:
+        if engine_address(conf) is None:  # memory, or an engine of our own
             return self
         try:
             engine.get_engine().read()
@@ -106,16 +105,20 @@ def is_allowed(conf: Conf, lock: int | None) -> bool:
     """
     if conf.fallback != "auto":
         return conf.fallback == "on"
-    return lock is not None and _is_on_this_machine(conf.store)
+    return lock is not None and _is_on_this_machine(conf)
 
 
-def _is_on_this_machine(url: str) -> bool:
-    parts = urlsplit(url)
-    if parts.scheme == "unix" or parts.hostname == "localhost":
-        return True
+def _is_on_this_machine(conf: Conf) -> bool:
+    address = engine_address(conf)
+    if address is None:
+        return False
+    return address.is_socket or all(_is_loopback(node.host) for node in address.nodes)
+
+
+def _is_loopback(host: str) -> bool:
     with suppress(ValueError):
-        return ip_address(parts.hostname or "").is_loopback
-    return False
+        return ip_address(host).is_loopback
+    return host == "localhost"
 
 
 def _join(data_dir: Path) -> int | None:
