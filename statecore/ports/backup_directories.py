@@ -19,7 +19,7 @@ from statecore.ports.private_files import new_file
 from statecore.store.file_disk import sync_directory
 
 MANIFEST, STATE, AUDIO = "manifest.json", "state.json.gz", "audio.jsonl.gz"
-FORMAT, VERSION = "orchard-backup", 1
+FORMAT, VERSION, SEALED_VERSION = "orchard-backup", 1, 2
 _SCRATCH = re.compile(r"\..*\.(\d+)\.tmp")
 
 
@@ -45,6 +45,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     audio_files: int
     audio_bytes: int
     damaged: list[str] = []
+    sealed_with: str | msgspec.UnsetType = msgspec.UNSET
+    """The id of the key that its other files are sealed with."""
     format: str = FORMAT
     version: int = VERSION
     sha256: str = ""
@@ -158,8 +160,10 @@ def _check_version(path: Path, found: Any) -> None:
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise BadBackup(f"{path}: is no backup of this program")
     version = found.get("version")
-    if isinstance(version, int) and version > VERSION:
-        raise BadBackup(f"{path}: is of version {version}; this program reads up to {VERSION}")
+    if isinstance(version, int) and version > SEALED_VERSION:
+        raise BadBackup(
+            f"{path}: is of version {version}; this program reads up to {SEALED_VERSION}"
+        )
 
 
 def _checksum(manifest: Manifest) -> str:

@@ -23,26 +23,28 @@ from statecore.ports.export_format import (
     Row,
     check_version,
 )
+from statecore.ports.sealed_files import EXPORT, open_file
+from statecore.sealing.faults import SealFault
 
 _decode = json.JSONDecoder()
 _HEAD = ("format", "version", "exportedAt", "source")
 
 
 class ExportFile:
-    """An export on the disk, perhaps packed with gzip.
+    """An export on the disk, perhaps packed with gzip, perhaps sealed for a place.
 
     All that reads raises:
         BadExport: it is cut off, altered, of a newer version, or no export; says which.
         OSError: it cannot be read.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, place: str = EXPORT) -> None:
+        self.path, self.place = path, place
 
     def check_frame(self) -> Head:
         """What it says of itself, when it is whole and unaltered."""
         digest, held, head = hashlib.sha256(), list[bytes](), list[bytes]()
-        with _unpacked(self.path) as lines:
+        with _unpacked(self.path, self.place) as lines:
             for line in lines:
                 if len(head) <= len(_HEAD):
                     head.append(line)
@@ -59,7 +61,7 @@ class ExportFile:
 
     def rows(self) -> Iterator[Row]:
         """Its entries in order; each name once, and as many as it says."""
-        with _unpacked(self.path) as lines:
+        with _unpacked(self.path, self.place) as lines:
             reader = _Rows()
             for number, line in enumerate(lines, start=1):
                 try:
@@ -189,19 +191,21 @@ def _split(text: str) -> _Pair:
 
 
 @contextmanager
-def _unpacked(path: Path) -> Iterator[Iterator[bytes]]:
-    """The lines of a file, packed or not."""
-    with path.open("rb") as file:
-        is_packed = file.read(2) == b"\x1f\x8b"
-        file.seek(0)
-        if not is_packed:
-            yield _lines(file)
-            return
-        try:
+def _unpacked(path: Path, place: str) -> Iterator[Iterator[bytes]]:
+    """The lines of a file, packed or not, sealed or not."""
+    try:
+        with open_file(path, place) as file:
+            is_packed = file.read(2) == b"\x1f\x8b"
+            file.seek(0)
+            if not is_packed:
+                yield _lines(file)
+                return
             with gzip.GzipFile(fileobj=file) as unpacked:
                 yield _lines(cast("IO[bytes]", unpacked))
-        except (EOFError, zlib.error, gzip.BadGzipFile) as fault:
-            raise BadExport(f"it is cut off or damaged: {fault}") from None
+    except SealFault as fault:
+        raise BadExport(f"its seal: {fault}") from None
+    except (EOFError, zlib.error, gzip.BadGzipFile) as fault:
+        raise BadExport(f"it is cut off or damaged: {fault}") from None
 
 
 def _lines(stream: IO[bytes]) -> Iterator[bytes]:

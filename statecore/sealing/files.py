@@ -29,7 +29,7 @@ _LONGEST_HEAD = len(MAGIC) + 1 + 255 + SALT
 
 
 class SealWriter(io.RawIOBase):
-    """Seals what is written to it; the stream below is whole once this is closed, and stays open."""
+    """Seals what is written to it; the stream below is whole once this is finished."""
 
     def __init__(self, stream: IO[bytes], key: Key, place: str) -> None:
         salt = os.urandom(SALT)

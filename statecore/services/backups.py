@@ -18,7 +18,14 @@ from statecore.domain.errors import InvalidInput
 from statecore.ports import backup_directories as directories
 from statecore.ports.backup_directories import AUDIO, STATE, BadBackup, Manifest
 from statecore.ports.export_format import BadExport
-from statecore.ports.private_files import new_file
+from statecore.ports.sealed_files import (
+    is_sealed,
+    new_sealed_file,
+    open_file,
+    place_in_backup,
+    sealing_key_id,
+)
+from statecore.sealing.faults import SealFault
 from statecore.services import transfer
 from statecore.services.imports import ImportReport, Mode, check_export, import_export
 from statecore.services.orphans import is_alive
@@ -67,13 +74,16 @@ def create(
     at = store.now()
     name = directories.check_backup_name(name or at.strftime("%Y-%m-%dT%H-%M-%S-%fZ"))
     _clean_up(root)
+    key_id = sealing_key_id()
     with directories.new_backup(root, name) as folder:
-        with _packed(folder / STATE) as stream:
+        with _packed(folder / STATE, name) as stream:
             report = transfer.export(store, stream, progress=progress)
-        count, size = _write_audio(folder / AUDIO, audio)
+        count, size = _write_audio(folder / AUDIO, name, audio)
         manifest = Manifest(
             name=name, created_at=codec.iso(at), source=store.name, files={},
             counts=report.counts, audio_files=count, audio_bytes=size, damaged=report.damaged,
+            sealed_with=key_id or msgspec.UNSET,
+            version=directories.SEALED_VERSION if key_id else directories.VERSION,
         )  # fmt: skip
         return directories.write_manifest(folder, manifest)
 
@@ -96,9 +106,10 @@ def verify(root: Path, name: str, progress: Progress = quiet) -> Manifest:
         raise BadBackup(f"{root / name}: has no {STATE} and {AUDIO}")
     path = root / name / STATE
     try:
-        check_export(path, progress)
+        _check_seals(root, manifest)
+        check_export(path, progress, place=place_in_backup(name, STATE))
         list(read_audio(root, name))
-    except BadExport as fault:
+    except (BadExport, SealFault) as fault:
         raise BadBackup(f"{path}: {fault}") from None
     return manifest
 
@@ -120,7 +131,9 @@ def restore(
     stamp = store.now().strftime("%Y-%m-%dT%H-%M-%S-%fZ")
     audio = list(list_audio())
     safety = create(store, root, f"before-restore-{stamp}", audio, progress)
-    imported = import_export(store, root / name / STATE, mode, progress=progress)
+    imported = import_export(
+        store, root / name / STATE, mode, progress=progress, place=place_in_backup(name, STATE)
+    )
     there = {one.name: one.size for one in audio}
     missing = [one.name for one in read_audio(root, name) if there.get(one.name) != one.size]
     return RestoreReport(
@@ -136,10 +149,10 @@ def read_audio(root: Path, name: str) -> Iterator[AudioFile]:
     """
     path = root / name / AUDIO
     try:
-        with gzip.open(path) as stream:
+        with open_file(path, place_in_backup(name, AUDIO)) as file, gzip.open(file) as stream:
             for line in stream:
                 yield msgspec.json.decode(line, type=AudioFile)
-    except (EOFError, OSError, msgspec.MsgspecError, UnicodeError) as fault:
+    except (EOFError, OSError, msgspec.MsgspecError, UnicodeError, SealFault) as fault:
         raise BadBackup(f"{path}: is damaged: {fault}") from None
 
 
@@ -178,9 +191,9 @@ def _listed(root: Path, name: str) -> Listed:
     return Listed(name, manifest)
 
 
-def _write_audio(path: Path, audio: Iterable[AudioFile]) -> tuple[int, int]:
+def _write_audio(path: Path, name: str, audio: Iterable[AudioFile]) -> tuple[int, int]:
     count = size = 0
-    with _packed(path) as stream:
+    with _packed(path, name) as stream:
         for one in audio:
             stream.write(msgspec.json.encode(one) + b"\n")
             count, size = count + 1, size + one.size
@@ -188,10 +201,21 @@ def _write_audio(path: Path, audio: Iterable[AudioFile]) -> tuple[int, int]:
 
 
 @contextmanager
-def _packed(path: Path) -> Iterator[IO[bytes]]:
-    """A file that is packed while it is written; the same content gives the same bytes."""
-    with new_file(path) as file, gzip.GzipFile("", "wb", 6, file, 0) as packed:
+def _packed(path: Path, backup: str) -> Iterator[IO[bytes]]:
+    """A file that is packed while it is written; the same content gives the same bytes.
+
+    They are others each time when the site seals its backups.
+    """
+    place = place_in_backup(backup, path.name)
+    with new_sealed_file(path, place) as file, gzip.GzipFile("", "wb", 6, file, 0) as packed:
         yield cast("IO[bytes]", packed)
+
+
+def _check_seals(root: Path, manifest: Manifest) -> None:
+    """Refuse a backup of which somebody has put a plain file in place of a sealed one."""
+    for name in manifest.files if manifest.sealed_with else ():
+        if not is_sealed(root / manifest.name / name):
+            raise BadBackup(f"{root / manifest.name / name}: is not sealed, and should be")
 
 
 def _clean_up(root: Path) -> None:

@@ -24,6 +24,7 @@ from statecore.ports.export_format import (
     Row,
 )
 from statecore.ports.export_reader import ExportFile
+from statecore.ports.sealed_files import EXPORT
 from statecore.services import namespaced, recorded
 from statecore.services.import_rows import add_row, check_row
 from statecore.services.recorded import Outcome, Recorded
@@ -74,14 +75,14 @@ class ImportReport(msgspec.Struct, frozen=True, kw_only=True):
     """Damaged entries, which the export holds for people only."""
 
 
-def check_export(path: Path, progress: Progress = quiet) -> Checked:
+def check_export(path: Path, progress: Progress = quiet, *, place: str = EXPORT) -> Checked:
     """Look at every entry of an export, and touch nothing.
 
     Raises:
         BadExport: it is cut off, altered, of a newer version, or an entry will not do; says which.
         OSError: it cannot be read.
     """
-    file = ExportFile(path)
+    file = ExportFile(path, place)
     head = file.check_frame()
     counts, found = Counter[str](), dict[str, set[str]]()
     for done, row in enumerate(file.rows()):
@@ -100,36 +101,38 @@ def check_export(path: Path, progress: Progress = quiet) -> Checked:
 
 def import_export(
     store: Store, path: Path, mode: Mode = Mode.MERGE, *, dry_run: bool = False,
-    progress: Progress = quiet,
+    progress: Progress = quiet, place: str = EXPORT,
 ) -> ImportReport:  # fmt: skip
     """Bring back what an export holds; killed in the middle, it can be done again.
 
     Processes and label requests that the engine knows already stay as they are.
+    ``place`` is what the file was sealed for.
 
     Raises:
         BadExport: the file will not do; nothing was changed then.
         LockTimeout: another process imports.
         OSError: the file cannot be read.
     """
-    checked = check_export(path, progress)
+    file = ExportFile(path, place)
+    checked = check_export(path, progress, place=place)
     if dry_run:
-        return _Import(store, path, checked, mode, progress).preview()
+        return _Import(store, file, checked, mode, progress).preview()
     with one_at_a_time(store, TURN) as keep_turn:
 
         def go_on(what: str, done: int, total: int) -> None:
             keep_turn()
             progress(what, done, total)
 
-        return _Import(store, path, checked, mode, go_on).run()
+        return _Import(store, file, checked, mode, go_on).run()
 
 
 class _Import:
     """One import of a file that has been checked."""
 
     def __init__(
-        self, store: Store, path: Path, checked: Checked, mode: Mode, progress: Progress
+        self, store: Store, file: ExportFile, checked: Checked, mode: Mode, progress: Progress
     ) -> None:
-        self._store, self._path, self._checked = store, path, checked
+        self._store, self._file, self._checked = store, file, checked
         self._mode, self._progress = mode, progress
 
     def preview(self) -> ImportReport:
@@ -163,7 +166,7 @@ class _Import:
             yield Recorded(row.namespace, row.name, compact(row.raw))
 
     def _rows(self, *sections: str) -> Iterable[Row]:
-        return (row for row in ExportFile(self._path).rows() if row.section in sections)
+        return (row for row in self._file.rows() if row.section in sections)
 
     # -- what is not in the file ----------------------------------------------------
 

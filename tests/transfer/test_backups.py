@@ -108,10 +108,10 @@ def test_a_harmed_backup_is_refused_and_nothing_is_changed(root, made, name, har
 
 def test_a_backup_of_a_newer_version_is_refused(root, made):
     path = root / "first" / "manifest.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "version": 2}))
-    with pytest.raises(BadBackup, match="version 2"):
+    path.write_text(json.dumps({**json.loads(path.read_text()), "version": 3}))
+    with pytest.raises(BadBackup, match="version 3"):
         backups.verify(root, "first")
-    assert "version 2" in backups.list_backups(root)[0].fault
+    assert "version 3" in backups.list_backups(root)[0].fault
 
 
 def test_a_folder_that_was_renamed_is_not_taken_for_another(root, made):

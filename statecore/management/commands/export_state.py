@@ -15,7 +15,7 @@ from statecore.management.state_command import (
     opened_store,
     shown_progress,
 )
-from statecore.ports.private_files import new_file
+from statecore.ports.sealed_files import EXPORT, new_sealed_file
 from statecore.services.transfer import ExportReport, Progress, export
 from statecore.store.base import Store
 
@@ -32,6 +32,8 @@ class Command(StateCommand):
         parser.add_argument("--state-dir", metavar="DIR", help="export a directory of state files")
         text = "a namespace that only other programs have written to (repeatable)"
         parser.add_argument("--namespace", action="append", default=[], help=text)
+        text = "write it so that any program can read it, where the site seals its backups"
+        parser.add_argument("--plain", action="store_true", help=text)
         parser.add_argument("--force", action="store_true", help="replace a file that is there")
 
     def work(self, options: dict[str, Any]) -> None:
@@ -41,7 +43,7 @@ class Command(StateCommand):
             raise CommandError(f"{path}: is there already; --force replaces it")
         url = directory_url(options["state_dir"], options["store"])
         with opened_store(url) as store, shown_progress(options) as tell:
-            report = _write(store, path, options["namespace"], tell)
+            report = _write(store, path, options, tell)
         self.answer(options, report, f"{path}: {describe(report)}")
 
 
@@ -53,10 +55,10 @@ def describe(report: ExportReport) -> str:
     return "\n".join(lines)
 
 
-def _write(store: Store, path: Path, namespaces: list[str], tell: Progress) -> ExportReport:
+def _write(store: Store, path: Path, options: dict[str, Any], tell: Progress) -> ExportReport:
     with ExitStack() as stack:
-        stream = stack.enter_context(new_file(path))
+        stream = stack.enter_context(new_sealed_file(path, EXPORT, plain=options["plain"]))
         if path.suffix == ".gz":
             packed = gzip.GzipFile("", "wb", 6, stream, 0)
             stream = cast("IO[bytes]", stack.enter_context(packed))
-        return export(store, stream, namespaces, tell)
+        return export(store, stream, options["namespace"], tell)
