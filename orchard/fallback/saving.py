@@ -9,9 +9,12 @@ import msgspec
 from orchard.domain.jobs import Job
 from orchard.ports import kept_back
 from orchard.services import selections
-from statecore.ports.private_files import new_file
+from statecore.ports.sealed_files import EXPORT, new_sealed_file, open_file
 from statecore.services import transfer
 from statecore.store.base import Store
+
+_PLACE = "jobs of a fallback"
+"""What their file is sealed for."""
 
 
 def save(store: Store, folder: Path) -> None:
@@ -25,9 +28,9 @@ def save(store: Store, folder: Path) -> None:
     if not jobs and not namespaces and not folder.exists():
         return
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with new_file(folder / kept_back.STATE) as stream:
+    with new_sealed_file(folder / kept_back.STATE, EXPORT) as stream:
         transfer.export(store, stream)
-    with new_file(folder / kept_back.JOBS) as stream:
+    with new_sealed_file(folder / kept_back.JOBS, _PLACE) as stream:
         stream.write(msgspec.json.encode(jobs))
 
 
@@ -43,5 +46,10 @@ def all_jobs(store: Store) -> list[Job]:
 
 
 def load_jobs(folder: Path) -> list[Job]:
-    """The jobs that a fallback has saved."""
-    return msgspec.json.decode((folder / kept_back.JOBS).read_bytes(), type=list[Job])
+    """The jobs that a fallback has saved.
+
+    Raises:
+        SealFault: they were sealed with a key that is not here, or altered since.
+    """
+    with open_file(folder / kept_back.JOBS, _PLACE) as stream:
+        return msgspec.json.decode(stream.read(), type=list[Job])

@@ -18,6 +18,10 @@ from typing import IO
 from django.core.files import File
 from django.core.files.storage import default_storage
 
+from statecore.sealing.files import open_sealed, sealing
+from statecore.sealing.key_ring import Key
+from statecore.sealing.site import Part, sealing_of_site
+
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}")
 
 
@@ -56,9 +60,25 @@ class _LocalFile(File):  # type: ignore[type-arg]
 def save(name: str, content: File[bytes]) -> None:
     """Put a file under exactly this name, in place of what was there.
 
-    An upload that lies on the storage's disk already is moved, not copied.
+    An upload that lies on the storage's disk already is moved, not copied. Where
+    the site seals its files, it is sealed on the way.
     """
-    default_storage.save(name, content)
+    key = sealing_of_site().key_for(Part.FILES)
+    if key is None:
+        default_storage.save(name, content)
+    else:
+        save_sealed(name, content, key)
+
+
+def save_sealed(name: str, content: IO[bytes] | File[bytes], key: Key) -> None:
+    """Put a file under exactly this name, sealed with this key, whole or not at all."""
+    with scratch() as folder:
+        path = folder / "sealed"
+        with path.open("wb") as below, sealing(below, key, name) as sealed:
+            content.seek(0)
+            shutil.copyfileobj(content, sealed, 1 << 20)
+        with path.open("rb") as stream:
+            default_storage.save(name, _LocalFile(path, stream))
 
 
 def save_bytes(name: str, content: bytes) -> None:
@@ -86,12 +106,13 @@ def fetch(name: str, path: Path) -> None:
 
 
 def open_read(name: str) -> IO[bytes]:
-    """The file, for reading from its start.
+    """The file, for reading from its start, sealed or not.
 
     Raises:
         FileNotFoundError: there is none.
+        SealFault: it was sealed with a key that is not here, or was altered since.
     """
-    return default_storage.open(name, "rb")
+    return open_sealed(default_storage.open(name, "rb"), sealing_of_site().ring, name)
 
 
 def read(name: str) -> bytes | None:

@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from statecore.domain.errors import StateError
 from statecore.ports.backup_directories import BadBackup
 from statecore.ports.export_format import BadExport
+from statecore.sealing.faults import SealFault
 from statecore.services import EngineAway, get_engine
 from statecore.services.migrations import NotVerified
 from statecore.store import open_store
@@ -41,7 +42,7 @@ class StateCommand(BaseCommand):
             self.work(options)
         except EngineAway as away:
             raise CommandError(f"the state engine is away: {away}") from None
-        except (StateError, StoreError, BadBackup, NotVerified) as fault:
+        except (StateError, StoreError, BadBackup, NotVerified, SealFault) as fault:
             raise CommandError(str(fault)) from None
         except OSError as fault:
             raise CommandError(f"{fault.filename or 'disk'}: {fault.strerror or fault}") from None

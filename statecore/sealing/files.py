@@ -82,7 +82,7 @@ def read_head(stream: IO[bytes], place: str) -> Head | None:
     Raises:
         BrokenSeal: it is cut off.
     """
-    raw = stream.read(_LONGEST_HEAD)
+    raw = _read_fully(stream, _LONGEST_HEAD)
     stream.seek(0)
     if not raw.startswith(MAGIC):
         return None
@@ -170,11 +170,19 @@ class _Blocks(io.RawIOBase):
 
     def _open(self, number: int) -> bytes:
         self._stream.seek(self._start + number * (BLOCK + TAG))
-        sealed = self._stream.read(BLOCK + TAG)
+        sealed = _read_fully(self._stream, BLOCK + TAG)
         try:
             return self._cipher.decrypt(_nonce(number, is_last=number == self._last), sealed, None)
         except (InvalidTag, ValueError):
             raise BrokenSeal(self._place) from None
+
+
+def _read_fully(stream: IO[bytes], size: int) -> bytes:
+    """As many bytes as there are, up to a size: what comes over a network comes in parts."""
+    found = stream.read(size)
+    while len(found) < size and (more := stream.read(size - len(found))):
+        found += more
+    return found
 
 
 def _sizes(sealed: int, place: str) -> tuple[int, int]:

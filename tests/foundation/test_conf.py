@@ -94,6 +94,8 @@ WRONG |= {
     "ORCHARD_NODE_NETWORKS": [("home", "192.168.0.0/16"), ("10.0.0.1/8", "networks with commas")],
     "ORCHARD_NODE_TIMEOUT_S": [("0", "from 0.1 to 86400"), ("nan", "from 0.1 to 86400")],
     "ORCHARD_NODE_REST_S": [("0", "from 0.05 to 3600"), ("soon", "a number")],
+    "ORCHARD_KEY_RING": [("a\0b", "text")],
+    "ORCHARD_SEALED": [("sound", "some of state, transcripts"), ("state;files", "with commas")],
     "ORCHARD_S3_BUCKET": [("Großes", "small letters"), ("a", "3 to 63")],
     "ORCHARD_S3_URL": [("s3.example.org", "https://host"), ("ftp://h", "http://host")],
     "ORCHARD_S3_REGION": [("a\0b", "text")],

@@ -14,6 +14,7 @@ from orchard.fallback.merging import Merge, merge
 from orchard.ports import kept_back
 from orchard.services import EngineAway, get_engine
 from statecore.ports.export_format import BadExport
+from statecore.sealing.faults import SealFault
 
 SHOWN = 20
 
@@ -47,7 +48,7 @@ class Command(BaseCommand):
                 reports.append(report)
         except EngineAway as away:
             raise CommandError(f"the state engine is away: {away}") from None
-        except (BadExport, OSError, msgspec.DecodeError) as fault:
+        except (BadExport, SealFault, OSError, msgspec.DecodeError) as fault:
             raise CommandError(f"what was saved cannot be read: {fault}") from None
         if options["json"]:
             self.stdout.write(json.dumps(msgspec.to_builtins(reports), indent=2))
