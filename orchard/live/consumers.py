@@ -19,6 +19,8 @@ from orchard.tokens import find_bearer
 
 logger = logging.getLogger(__name__)
 
+CURSOR_MAX = 4_000
+"""A cursor holds a position for each partition of the engine."""
 CHECK_S = 10.0
 """How long a socket may go on unasked after its person was shut out, or its token revoked."""
 ANONYMOUS, FORBIDDEN, BAD_REQUEST, RESET, FAULT = 4401, 4403, 4400, 4410, 1011
@@ -53,7 +55,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         """Take no notice: whoever follows has nothing to say."""
 
     async def _refusal(self, topic: str, cursor: str) -> int | None:
-        if not check_topic(topic) or len(cursor) > 200:
+        if not check_topic(topic) or len(cursor) > CURSOR_MAX:
             return BAD_REQUEST
         user = self.scope.get("user")
         if user is not None and user.is_authenticated:

@@ -10,8 +10,9 @@ from rest_framework import serializers
 from statecore.api.answers import ISSUE_STATUSES, LABEL_STATUSES
 from statecore.services.issue_lists import MAX_PAGE
 
-CURSOR = r"^(\$|\d{1,19}(-\d{1,19})?)$"
-"""A place among the events."""
+_POSITION = r"\.?\d{1,19}(-\d{1,20})?"
+CURSOR = rf"^(\$|{_POSITION}|({_POSITION})?(~({_POSITION})?){{1,1023}})$"
+"""A place among the events: one position, or one for each partition with ``~`` between them."""
 
 
 class SecondsField(serializers.FloatField):
