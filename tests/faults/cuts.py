@@ -22,10 +22,12 @@ class Cable:
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self._whole = threading.Event()
         self._whole.set()
-        self._is_hard = self._ended = False
+        self._is_hard = False
         self._links: set[socket.socket] = set()
         self._lock = threading.Lock()
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._carriers: list[threading.Thread] = []
+        self._door = threading.Thread(target=self._accept, daemon=True)
+        self._door.start()
 
     def cut(self, *, hard: bool) -> None:
         """Let nothing pass from now on."""
@@ -40,35 +42,55 @@ class Cable:
         self._whole.set()
 
     def close(self) -> None:
-        """End."""
-        self._ended = True
-        self._listener.close()
+        """End, and wait for whoever is still at it."""
+        self._is_hard = True
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._reset_all()
         self._whole.set()
+        for thread in [self._door, *self._carriers]:
+            thread.join()
+        self._listener.close()
 
     def _accept(self) -> None:
-        while not self._ended:
+        while True:
             try:
                 near, _ = self._listener.accept()
             except OSError:
                 return
-            threading.Thread(target=self._connect, args=(near,), daemon=True).start()
+            carrier = threading.Thread(target=self._connect, args=(near,), daemon=True)
+            self._carriers.append(carrier)
+            carrier.start()
 
     def _connect(self, near: socket.socket) -> None:
+        with near:
+            if not self._is_hard:
+                self._whole.wait()
+            try:
+                far = self._reach()
+            except OSError:
+                _reset(near)
+                return
+            with far:
+                self._carry(near, far)
+
+    def _reach(self) -> socket.socket:
         if self._is_hard:
-            _reset(near)
-            return
-        self._whole.wait()
-        try:
-            far = socket.create_connection(self._to, timeout=10)
-        except OSError:
-            _reset(near)
-            return
+            raise ConnectionRefusedError
+        far = socket.create_connection(self._to, timeout=10)
         far.settimeout(None)
+        return far
+
+    def _carry(self, near: socket.socket, far: socket.socket) -> None:
+        """Pass on in both directions until one side has gone."""
         with self._lock:
             self._links |= {near, far}
-        for source, sink in ((near, far), (far, near)):
-            threading.Thread(target=self._pass_on, args=(source, sink), daemon=True).start()
+        back = threading.Thread(target=self._pass_on, args=(far, near), daemon=True)
+        back.start()
+        self._pass_on(near, far)
+        back.join()
+        with self._lock:
+            self._links -= {near, far}
 
     def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
         with suppress(OSError):
@@ -78,21 +100,18 @@ class Cable:
         for link in (source, sink):
             with suppress(OSError):
                 link.shutdown(socket.SHUT_RDWR)
-        with self._lock:
-            self._links -= {source, sink}
 
     def _reset_all(self) -> None:
         with self._lock:
-            links, self._links = self._links, set()
-        for link in links:
-            _reset(link)
+            for link in self._links:
+                _reset(link)
 
 
 def _reset(link: socket.socket) -> None:
+    """Let the other side see a reset; whoever reads from it here closes it."""
     with suppress(OSError):
         link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         link.shutdown(socket.SHUT_RDWR)
-        link.close()
 
 
 @contextmanager
