@@ -15,6 +15,7 @@ from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E40
 from django.conf import settings  # noqa: E402
 
 from orchard.api.intake import Intake  # noqa: E402
+from orchard.live.draining import Draining  # noqa: E402
 from orchard.live.routing import websocket_urlpatterns  # noqa: E402
 
 # Django spools bodies here: on the storage's own disk, not where the system may keep it in memory.
@@ -22,7 +23,7 @@ tempfile.tempdir = str(settings.FILE_UPLOAD_TEMP_DIR)
 
 application = ProtocolTypeRouter(
     {
-        "http": Intake(http),
+        "http": Draining(Intake(http)),
         "websocket": AllowedHostsOriginValidator(
             AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
         ),

@@ -18,7 +18,7 @@ from orchard.api.views import AsyncView, View
 from orchard.conf import get_conf
 from orchard.domain.chunks import chunk_id
 from orchard.domain.errors import InvalidInput
-from orchard.live.feed import wait_for_work, work_heard
+from orchard.live.feed import get_feed, wait_for_work, work_heard
 from orchard.services import arun, claims, fleet, lookups, nodes, queries, run
 from orchard.services.claims import Claimed
 from orchard.services.nodes import Added
@@ -171,7 +171,7 @@ async def _claim(worker_id: str, count: int, wait_s: float) -> list[Claimed]:
         heard = work_heard()
         claimed = await arun(claims.claim(worker_id, count))
         left_s = stop - time.monotonic()
-        if claimed or left_s <= 0:
+        if claimed or left_s <= 0 or get_feed().is_ending:
             return claimed
         await wait_for_work(min(left_s, LOOK_AGAIN_S), since=heard)
 

@@ -48,6 +48,8 @@ class Feed:
 
     def __init__(self) -> None:
         self.is_away = False
+        self.is_ending = False
+        """This process is asked to stop: nobody may wait any longer."""
         self.work_seen = 0
         """Grows whenever a chunk may have become claimable."""
         self._followers = 0
@@ -83,6 +85,11 @@ class Feed:
         tailed = await arun(queries.events_after(cursor, limit=BATCH))
         entries = [make_entry(*entry) for entry in tailed.entries]
         return News(entries, tailed.cursor, tailed.reset)
+
+    def end_waits(self) -> None:
+        """Let everybody who waits for work go with what there is: the process is to stop."""
+        self.is_ending = True
+        self._wake()
 
     async def close(self) -> None:
         """End the tail."""
@@ -199,14 +206,14 @@ def work_heard() -> int:
 async def wait_for_work(timeout_s: float, since: int | None = None) -> bool:
     """Wait until a chunk may be claimable that was not when the count was ``since``.
 
-    False after ``timeout_s``. Leases and rests that run out make no event, so
-    whoever waits looks again now and then even so.
+    False after ``timeout_s``, or when the process is to stop. Leases and rests that
+    run out make no event, so whoever waits looks again now and then even so.
     """
     feed, loop = get_feed(), asyncio.get_running_loop()
     since = feed.work_seen if since is None else since
     stop = loop.time() + timeout_s
     with feed.following() as waker:
-        while feed.work_seen == since and (left := stop - loop.time()) > 0:
+        while feed.work_seen == since and (left := stop - loop.time()) > 0 and not feed.is_ending:
             await _wait(waker, left)
             waker.clear()
     return feed.work_seen != since

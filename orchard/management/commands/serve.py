@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import signal
+import socket
 import sys
+from contextlib import suppress
 from typing import Any
 
 import uvicorn
@@ -11,6 +13,19 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from orchard.conf import get_conf
 from orchard.fallback.starting import WebProcess
+from orchard.live.feed import get_feed
+
+NOT_STARTED = 3
+"""Exit code when the port is taken, as uvicorn's own."""
+
+
+class _Server(uvicorn.Server):
+    """A server that lets go at once who only waits, when it is asked to stop."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept nothing more, finish what is at hand, and end."""
+        get_feed().end_waits()
+        await super().shutdown(sockets)
 
 
 class Command(BaseCommand):
@@ -22,18 +37,27 @@ class Command(BaseCommand):
         """Where to listen, when not where the settings say."""
         parser.add_argument("--host", default=get_conf().host)
         parser.add_argument("--port", type=int, default=get_conf().port)
+        parser.add_argument(
+            "--grace", type=int, default=5,
+            help="seconds that requests at hand have left after SIGTERM (default: 5)",
+        )  # fmt: skip
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Serve; open requests are finished before the process ends.
+        """Serve; open requests are finished before the process ends, long polls at once.
 
         Uvicorn sends itself the signal again when it is done. That must not kill
         the process: the state engine's connection is still to be closed.
         """
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         with WebProcess():
-            uvicorn.run(
+            config = uvicorn.Config(
                 "orchard.asgi:application", host=options["host"], port=options["port"],
                 loop="uvloop", http="httptools", ws="websockets-sansio", lifespan="off",
-                log_config=None, access_log=False, timeout_graceful_shutdown=5,
+                log_config=None, access_log=False, timeout_graceful_shutdown=options["grace"],
                 server_header=False, proxy_headers=False, ws_max_size=65_536,
             )  # fmt: skip
+            server = _Server(config)
+            with suppress(KeyboardInterrupt):
+                server.run()
+            if not server.started:
+                sys.exit(NOT_STARTED)
