@@ -48,7 +48,8 @@ def test_one_command_starts_everything_and_one_signal_stops_it(launch: Launch):
     assert site.pid_of("manage.py pipeline")
     assert site.pid_of("manage.py ambassador")
     assert {path.name for path in (site.data / "logs").iterdir()} == {
-        "web.log", "pipeline.log", "ambassador.log", "agent-1.log", "agent-2.log",
+        "web.log", "pipeline.log", "ambassador.log", "dispatch.log", "agent-1.log",
+        "agent-2.log",
     }  # fmt: skip
     assert site.stop() == 0
     assert processes_of(site.data) == []
