@@ -60,6 +60,11 @@ def versions(namespace: str) -> str:
     return f"poppo:versions:{namespace}"
 
 
+def entries(namespace: str) -> str:
+    """Sorted set: the keys of a namespace, in their order (score 0)."""
+    return f"poppo:index:entries:{namespace}"
+
+
 def change(name: str) -> str:
     """String with TTL: the values of a large change, for watchers."""
     return f"poppo:change:{name}"

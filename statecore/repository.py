@@ -107,6 +107,8 @@ class Draft(WriteDraft):
         self.fields(keys.versions(one.namespace), {one.key: str(version).encode()})
         if before is None:
             self.member(keys.NAMESPACES, one.namespace, present=True)
+        if before is None or after is None:
+            self.place(keys.entries(one.namespace), one.key, 0.0 if after else None)
         self._tell_change(one, before.raw if before else None, raw, version if raw else 0, aside)
 
     def _tell_change(

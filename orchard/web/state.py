@@ -21,7 +21,7 @@ from orchard.web.json_shown import show_value
 from orchard.web.revisions import ShownRevision
 from statecore.domain.entries import DEFAULT_NAMESPACES, Entry
 from statecore.domain.errors import InvalidInput, NotFound, StateError
-from statecore.services import browsing, editing, health, namespaced, run
+from statecore.services import browsing, editing, entry_pages, health, namespaced, run
 
 PAGE = 50
 FLAG = ("config", "statusManagerMigrated")
@@ -82,7 +82,7 @@ def namespace(request: HttpRequest, namespace: str) -> HttpResponse:
     """The entries of a namespace; those that hold a text (``?q=``), page by page."""
     cursor = run_job(queries.events_end())
     search, after = request.GET.get("q", "").strip(), request.GET.get("after", "")
-    found = run(browsing.page_entries(namespace, search=search, after=after, limit=PAGE))
+    found = run(entry_pages.page_entries(namespace, search=search, after=after, limit=PAGE))
     kept = {"q": search} if search else {}
     context = {
         "page": "namespace", "topic": f"state:{namespace}", "cursor": cursor, "refresh": True,

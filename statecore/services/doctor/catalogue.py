@@ -17,6 +17,7 @@ RULES = (
     rule(keys.change, "string", "for a while", most_ms=keys.CHANGE_TTL_MS),
     rule(keys.issue_status, "hash", subject=ISSUE),
     rule(keys.issue_metadata, "hash"),
+    rule(keys.entries, "sorted set", is_derived=True),
     rule(keys.issue_history, "stream"),
     rule(keys.issue_lock, "string", "for a while", subject=ISSUE),
     rule(keys.ISSUES_PROCESSING, "set", is_derived=True),
