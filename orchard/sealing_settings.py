@@ -8,6 +8,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 
 from orchard.conf import get_conf
+from orchard.sealed_keys import sealed_by
 from statecore.sealing.faults import BadKeyRing
 from statecore.sealing.key_ring import RingFile
 from statecore.sealing.site import Sealing
@@ -29,4 +30,4 @@ def site_sealing() -> Sealing:
         raise ImproperlyConfigured(
             f"ORCHARD_KEY_RING: {fault}; allowed: a file that manage.py key_ring has made"
         ) from None
-    return Sealing(ring, conf.sealed_parts)
+    return Sealing(ring, conf.sealed_parts, sealed_by(conf.sealed_parts))

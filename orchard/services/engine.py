@@ -11,15 +11,18 @@ from orchard import keys
 from orchard.conf import Conf, get_conf
 from orchard.conf_engine import count_partitions, engine_address
 from orchard.placement import LAYOUT
+from statecore.sealing.site import sealing_of_site
 from statecore.store import open_store
 from statecore.store.base import Store
 from statecore.store.errors import EngineRefuses
 from statecore.store.errors import StoreFull as EngineFull
 from statecore.store.errors import StoreUnavailable as EngineAway
 from statecore.store.errors import TooManyConflicts as EngineBusy
+from statecore.store.known_keys import WrongKey, check_keys
 from statecore.store.partition_count import WrongPartitions, confirm_partitions
 from statecore.store.partitions import PartitionedStore
 from statecore.store.permissions import acl_rules as least_rights
+from statecore.store.sealing import sealed_store
 from statecore.store.steps import Steps
 
 __all__ = ["EngineAway", "EngineBusy", "EngineFull", "arun", "get_engine",
@@ -51,6 +54,8 @@ def _opened(conf: Conf) -> Store:
     count = count_partitions(conf)
     if not conf.store.startswith("memory"):
         _confirm(store, count or 1)
+    _confirm_keys(store)
+    store = sealed_store(store, sealing_of_site())
     return PartitionedStore(store, count, LAYOUT) if count else store
 
 
@@ -62,6 +67,16 @@ def _confirm(store: Store, count: int) -> None:
         raise ImproperlyConfigured(f"ORCHARD_PARTITIONS: {wrong}") from None
     except EngineAway:
         pass  # asked again by the next process that finds it
+
+
+def _confirm_keys(store: Store) -> None:
+    try:
+        check_keys(store, sealing_of_site().ring)
+    except WrongKey as wrong:
+        store.close()
+        raise ImproperlyConfigured(f"ORCHARD_KEY_RING: {wrong}") from None
+    except EngineAway:
+        pass  # whoever reads something sealed is told then
 
 
 def _checked(store: Store) -> Store:

@@ -21,6 +21,7 @@ from orchard.domain.lifecycle import JobStatus
 from orchard.ports import audio, recordings
 from orchard.services import pipeline, queries
 from orchard.services.engine import EngineAway, run
+from statecore.sealing.site import Part, sealing_of_site
 
 log = logging.getLogger("orchard.pipeline")
 
@@ -85,7 +86,7 @@ def do_stage(job: Job, stopping: threading.Event) -> None:
     """
     job_id, token = job.job_id, job.stage.token
     try:
-        with LeaseKeeper(job, stopping) as keeper:
+        with recordings.room(), LeaseKeeper(job, stopping) as keeper:
             _WORK[job.status](job, keeper)
     except (StageLost, StaleToken, UnknownJob):
         log.info("job %s: %s went to somebody else", job_id, job.status)
@@ -146,10 +147,18 @@ def _aggregate(job: Job, keeper: LeaseKeeper) -> None:
     name = recordings.transcript_name(job.job_id)
     recordings.save_bytes(name, msgspec.json.encode(joined))
     time_ms = sum(chunk.time_ms for chunk in chunks)
-    result = transcripts.make_result(joined, time_ms, get_conf().result_inline_max_bytes)
+    result = transcripts.make_result(joined, time_ms, _most_inline())
     ended = run(pipeline.finish_aggregating(job.job_id, job.stage.token, result, chunks))
     if ended.status is JobStatus.COMPLETED:
         recordings.delete_chunks(job.job_id)
+
+
+def _most_inline() -> int:
+    """The longest transcript that a job's record may hold, in bytes; none, if only it is plain."""
+    sealing = sealing_of_site()
+    if sealing.key_for(Part.TRANSCRIPTS) and not sealing.key_for(Part.RECORDS):
+        return 0
+    return get_conf().result_inline_max_bytes
 
 
 def _part(progress: Callable[[float], None], start: float, end: float) -> Callable[[float], None]:

@@ -19,11 +19,13 @@ from statecore.domain.errors import StateError
 from statecore.ports.backup_directories import BadBackup
 from statecore.ports.export_format import BadExport
 from statecore.sealing.faults import SealFault
+from statecore.sealing.site import sealing_of_site
 from statecore.services import EngineAway, get_engine
 from statecore.services.migrations import NotVerified
 from statecore.store import open_store
 from statecore.store.base import Store
 from statecore.store.errors import StoreError
+from statecore.store.sealing import sealed_store
 
 Tell = Callable[[str, int, int], None]
 
@@ -65,6 +67,8 @@ def opened_store(url: str | None) -> Iterator[Store]:
         yield get_engine()
         return
     store = open_store(url, Path(settings.DATA_DIR))
+    if not url.startswith("file:"):  # files are for people and other programs to read
+        store = sealed_store(store, sealing_of_site())
     try:
         yield store
     finally:

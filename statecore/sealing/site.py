@@ -24,12 +24,18 @@ class Part(StrEnum):
     """Backups, exports, and what a fallback saves."""
 
 
+def _nothing(key: str) -> bool:
+    return False
+
+
 @dataclass(frozen=True)
 class Sealing:
     """A key ring, and what is sealed with its first key; what is sealed opens in any case."""
 
     ring: KeyRing | None = None
     parts: frozenset[Part] = frozenset()
+    seals: Callable[[str], bool] = _nothing
+    """Whether what is written to a key of the state engine is sealed."""
 
     def key_for(self, part: Part) -> Key | None:
         """What seals a part; ``None`` when it is kept as it is."""

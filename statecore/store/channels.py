@@ -16,6 +16,7 @@ from statecore.store.errors import StoreUnavailable
 from statecore.store.partitions import PartitionedStore
 from statecore.store.redis import RedisStore
 from statecore.store.routed import AnyAsyncLinks
+from statecore.store.sealing import below_seals
 from statecore.store.topology import driver_errors
 
 ASK_EVERY_S = 10.0
@@ -78,7 +79,7 @@ class Channels:
 
 def open_channels(store: Store) -> Channels | None:
     """The channels of a store's engine; ``None`` when it has none (memory, files)."""
-    engine = store.engine if isinstance(store, PartitionedStore) else store
+    engine = below_seals(store.engine if isinstance(store, PartitionedStore) else store)
     return Channels(engine) if isinstance(engine, RedisStore) else None
 
 

@@ -22,6 +22,7 @@ from statecore.store.memory import MemoryStore
 from statecore.store.partitions import PartitionedStore
 from statecore.store.redis import RedisStore
 from statecore.store.routed import RoutedLinks
+from statecore.store.sealing import below_seals
 from statecore.store.topology import driver_errors
 
 PAGE = 500
@@ -97,8 +98,8 @@ def contains(store: Store, key: str, members: Sequence[str]) -> list[bool]:
 
 
 def below(store: Store) -> Store:
-    """The engine's own store, which knows nothing of partitions."""
-    return store.engine if isinstance(store, PartitionedStore) else store
+    """The engine's own store, which knows nothing of partitions and seals."""
+    return below_seals(store.engine if isinstance(store, PartitionedStore) else store)
 
 
 def _parts(store: Store, key: str) -> list[str]:
