@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from orchard.domain import errors
+from orchard.ports import recordings
 from orchard.services import EngineAway, EngineBusy, EngineFull
 from statecore.domain import errors as state_errors
 
@@ -58,6 +59,8 @@ class NotOwner(exceptions.PermissionDenied):
 
 def answer_error(fault: Exception, context: dict[str, Any]) -> Response | None:
     """Answer what went wrong in a view; ``None`` leaves a real fault to Django."""
+    if isinstance(fault, OSError) and recordings.is_full(fault):
+        fault = errors.StorageFull()
     found = (
         _engine_answer(fault)
         or _refusal(fault)

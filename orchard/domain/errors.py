@@ -78,6 +78,12 @@ class StorageAway(OrchardError):
     code = "storage_away"
 
 
+class StorageFull(StorageAway):
+    """There is no room left on the server's disk"""
+
+    code = "storage_full"
+
+
 class WorkerExists(OrchardError):
     """Worker already exists"""
 

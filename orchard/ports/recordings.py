@@ -6,6 +6,7 @@ backend of Django works.
 
 from __future__ import annotations
 
+import errno
 import re
 import shutil
 import tempfile
@@ -18,6 +19,7 @@ from typing import IO
 from django.core.files import File
 from django.core.files.storage import default_storage
 
+from orchard.domain.errors import StorageFull
 from statecore.sealing.files import open_sealed, sealing
 from statecore.sealing.key_ring import Key
 from statecore.sealing.site import Part, sealing_of_site
@@ -55,6 +57,26 @@ class _LocalFile(File):  # type: ignore[type-arg]
 
     def temporary_file_path(self) -> str:
         return str(self._path)
+
+
+def is_full(fault: OSError) -> bool:
+    """Whether this is a disk, or a share of one, that has no room left."""
+    return fault.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@contextmanager
+def room() -> Iterator[None]:
+    """Raise what a full disk does to the block in words of our own.
+
+    Raises:
+        StorageFull: there was no room for something.
+    """
+    try:
+        yield
+    except OSError as fault:
+        if is_full(fault):
+            raise StorageFull from fault
+        raise
 
 
 def save(name: str, content: File[bytes]) -> None:

@@ -270,6 +270,7 @@ class Storm:
         finally:
             self._feeder.stop()
         complaints = self._judge(repaired)
+        sys.stdout.write(f"{len(self._feeder.job_ids)} jobs, {onlooker.refusals} refusals\n")
         onlooker.stop()
         return [*self._feeder.complaints, *onlooker.complaints, *complaints]
 
