@@ -17,7 +17,7 @@ from statecore.store.partitions import PartitionedStore
 from statecore.store.redis import RedisStore
 from statecore.store.routed import AnyAsyncLinks
 from statecore.store.sealing import below_seals
-from statecore.store.topology import driver_errors
+from statecore.store.translation import driver_errors
 
 ASK_EVERY_S = 10.0
 """How often a quiet connection is asked whether it still stands, in seconds."""

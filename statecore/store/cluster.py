@@ -12,6 +12,7 @@ from statecore.store.addresses import Address, Node
 from statecore.store.checks import encode
 from statecore.store.doors import Role
 from statecore.store.errors import CrossPartition
+from statecore.store.exchanges import NotSent, pack
 from statecore.store.routes import (
     LOST,
     Again,
@@ -24,7 +25,6 @@ from statecore.store.routes import (
     is_for_later,
     is_hopeless,
 )
-from statecore.store.topology import NotSent, pack
 
 ASKING = pack(["ASKING"])
 SLOTS = pack(["CLUSTER", "SLOTS"])

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from statecore.store.base import Store
 from statecore.store.redis import RedisStore
-from statecore.store.topology import driver_errors
+from statecore.store.translation import driver_errors
 from statecore.store.walking import below
 from statecore.store.wire import Argument
 

@@ -20,7 +20,7 @@ from statecore.store.errors import EngineRefuses, NotReplicated, StoreError, Sto
 from statecore.store.facts import Facts, facts_of, gathered, parse_info
 from statecore.store.refusals import refusal, refuse_language, refuse_role
 from statecore.store.routed import AnyAsyncLinks, open_async_links, open_links, routes_to
-from statecore.store.topology import driver_errors, translated
+from statecore.store.translation import driver_errors, translated
 from statecore.store.wire import Call, call_for, wait_command
 
 ASYNC_LINKS = 16

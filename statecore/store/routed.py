@@ -9,12 +9,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from statecore.store.addresses import Address, Node, Topology
+from statecore.store.async_links import AsyncLinks
 from statecore.store.cluster import ClusterRoutes
 from statecore.store.doors import Door, Role
 from statecore.store.errors import StoreUnavailable
+from statecore.store.exchanges import WAIT, NotSent, pack, replicated
+from statecore.store.links import Links
 from statecore.store.routes import LOST, Again, Ask, Hopeless, Rest, Route, Routes, Send
 from statecore.store.sentinel import SentinelRoutes
-from statecore.store.topology import WAIT, AsyncLinks, Links, NotSent, pack, replicated
 from statecore.store.wire import Argument
 
 Place = tuple[Node, Role]

@@ -16,7 +16,7 @@ import redis as driver
 
 from statecore.store.addresses import Address, Node
 from statecore.store.doors import NotPrimary, Role
-from statecore.store.topology import NotSent
+from statecore.store.exchanges import NotSent
 
 REST_S = 0.05
 """How long to wait before somebody is asked again."""
@@ -42,7 +42,7 @@ REFUSALS = (
 class Send(NamedTuple):
     """Have a server do some commands; the reply is all their answers, errors among them.
 
-    :class:`topology.NotSent` is raised in the route when nothing was done, one of
+    :class:`exchanges.NotSent` is raised in the route when nothing was done, one of
     ``LOST`` when that is open.
     """
 

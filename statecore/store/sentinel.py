@@ -11,6 +11,7 @@ import redis as driver
 
 from statecore.store.addresses import Address, Node
 from statecore.store.doors import Role, Unconfirmed
+from statecore.store.exchanges import NotSent, pack
 from statecore.store.routes import (
     LOST,
     Again,
@@ -23,7 +24,6 @@ from statecore.store.routes import (
     is_for_later,
     is_hopeless,
 )
-from statecore.store.topology import NotSent, pack
 
 CONFIRMED_S = 1.0
 """So long what the sentinels said is good for new connections."""

@@ -23,7 +23,7 @@ from statecore.store.partitions import PartitionedStore
 from statecore.store.redis import RedisStore
 from statecore.store.routed import RoutedLinks
 from statecore.store.sealing import below_seals
-from statecore.store.topology import driver_errors
+from statecore.store.translation import driver_errors
 
 PAGE = 500
 _LOOK = """

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from statecore.store import ops, topology
+from statecore.store import async_links, links, ops
 from statecore.store.errors import StoreError, StoreFull, StoreUnavailable
 from statecore.store.redis import RedisStore
 from statecore.store.steps import Decision, transact
@@ -67,7 +67,7 @@ def test_a_restart_between_two_requests_goes_unnoticed(store, server):
     store.commit({}, [ops.Set("b", b"1")])
     server.kill()
     server.start()
-    time.sleep(topology.TRUSTED_IDLE_S)
+    time.sleep(links.TRUSTED_IDLE_S)
     store.commit({ops.Key("b"): b"1"}, [ops.Set("b", b"2")])
     assert store.read(A, ops.Key("b")) == [b"2", b"2"]
 
@@ -93,7 +93,8 @@ def test_a_full_engine_refuses_the_whole_commit_and_recovers(store, server):
 
 
 def test_an_engine_that_does_not_answer_is_unavailable(store, server, monkeypatch):
-    monkeypatch.setattr(topology, "ANSWER_TIMEOUT_S", 0.1)
+    for module in (links, async_links):
+        monkeypatch.setattr(module, "ANSWER_TIMEOUT_S", 0.1)
     store = RedisStore(server.url)
     store.commit({}, [ops.Set("a", b"1")])
     server.process.send_signal(signal.SIGSTOP)

@@ -17,10 +17,11 @@ from statecore.store.addresses import Node
 from statecore.store.channels import open_channels
 from statecore.store.doors import Door, NotPrimary, Unconfirmed
 from statecore.store.errors import EngineRefuses, NotReplicated, StoreError, StoreUnavailable
+from statecore.store.exchanges import NotSent
+from statecore.store.links import Links
 from statecore.store.redis import RedisStore
 from statecore.store.routes import Ask, Forget, Rest, Send
 from statecore.store.sentinel import SentinelRoutes
-from statecore.store.topology import Links, NotSent
 from tests.engines import SentinelEngine, started
 
 A = ops.Key("a")
