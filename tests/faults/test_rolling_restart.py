@@ -21,7 +21,7 @@ from tests.faults.orchard_processes import Orchard, running, wait_for
 from tests.nodes import push_node
 
 CHUNKS = 3
-EVERY_S = 1.5
+EVERY_S = 3.0
 """How often a recording is handed in."""
 PRODUCTION = {
     "ORCHARD_CHUNK_LEASE_S": "30", "ORCHARD_STAGE_LEASE_S": "30",
@@ -153,7 +153,7 @@ class Breathing(Load):
 
     def turn(self) -> None:
         self._ears.gate.clear()
-        self.stopping.wait(0.8)
+        self.stopping.wait(0.4)
         self._ears.gate.set()
         self.stopping.wait(0.1)
 
