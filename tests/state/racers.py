@@ -2,15 +2,19 @@
 
 Run as ``python -m tests.state.racers WHAT URL NAME SEED THINGS ROUNDS``; prints one JSON line a
 call: what it was about, when the call began and ended, what was asked, and what was answered.
+Without rounds (0) it goes on until SIGTERM, more slowly. A call whose answer the engine kept to
+itself has the answer ``?``: nobody knows whether it happened.
 """
 
 from __future__ import annotations
 
 import json
 import random
+import signal
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from statecore.domain.entries import Entry
@@ -19,9 +23,21 @@ from statecore.domain.issues import Claimant, Holder
 from statecore.domain.lifecycle import IssueStatus
 from statecore.services import checkouts, locks, namespaced
 from statecore.store import open_store
+from statecore.store.errors import StoreUnavailable
 from statecore.store.steps import Steps
 
 Ask = Callable[[str, Steps[Any]], Any]
+UNHEARD = "?"
+AWAY_S, THINKING_S = 0.2, 0.01
+STOPPING = threading.Event()
+
+
+def turns(rounds: int) -> Iterator[int]:
+    """So many rounds, or as many as there is time for."""
+    number = 0
+    while number < rounds or (not rounds and not STOPPING.wait(random.random() * THINKING_S)):
+        yield number
+        number += 1
 
 
 def race_for_issues(ask: Ask, name: str, chance: random.Random, number: int) -> None:
@@ -44,7 +60,7 @@ def race_for_locks(ask: Ask, name: str, chance: random.Random, number: int) -> N
 def race(what: str, url: str, name: str, seed: int, things: int, rounds: int) -> None:
     """Ask for one thing after the other, and tell what was answered."""
     store, chance = open_store(url), random.Random(seed)
-    for _ in range(rounds):
+    for _ in turns(rounds):
         number = chance.randrange(1, things + 1)
 
         def ask(action: str, steps: Steps[Any], number: int = number) -> Any:
@@ -56,6 +72,9 @@ def race(what: str, url: str, name: str, seed: int, things: int, rounds: int) ->
                 answer = held.facts["holder"]
             except (NotCheckedOut, UnknownLock):
                 pass
+            except StoreUnavailable:
+                answer = UNHEARD
+                time.sleep(AWAY_S)
             token = getattr(found, "token", None)
             tell([number, began, time.monotonic(), [action, name], answer, token])
             return found
@@ -67,11 +86,15 @@ def race(what: str, url: str, name: str, seed: int, things: int, rounds: int) ->
 def race_for_entries(url: str, seed: int, things: int, rounds: int) -> None:
     """Read entries, and swap what was read for something new, by version."""
     store, chance, seen = open_store(url), random.Random(seed), {}
-    for i in range(rounds):
+    for i in turns(rounds):
         number = chance.randrange(1, things + 1)
         began = time.monotonic()
         if number not in seen or chance.random() < 0.3:
-            entry = store.run(namespaced.get("race", str(number)))
+            try:
+                entry = store.run(namespaced.get("race", str(number)))
+            except StoreUnavailable:
+                time.sleep(AWAY_S)
+                continue
             seen[number] = entry
             tell([number, began, time.monotonic(), ["read"], value_of(entry), None])
             continue
@@ -85,6 +108,9 @@ def race_for_entries(url: str, seed: int, things: int, rounds: int) -> None:
             answer = True
         except VersionConflict:
             answer = False
+        except StoreUnavailable:
+            answer = UNHEARD
+            time.sleep(AWAY_S)
         asked = ["swap", value_of(before), new]
         tell([number, began, time.monotonic(), asked, answer, None])
     store.close()
@@ -98,12 +124,14 @@ def value_of(entry: Entry | None) -> str | None:
 def tell(line: list[Any]) -> None:
     """Print one call."""
     sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
 
 
 RACES = {"issues": race_for_issues, "locks": race_for_locks}
 
 if __name__ == "__main__":
     what, url, name = sys.argv[1:4]
+    signal.signal(signal.SIGTERM, lambda *_: STOPPING.set())
     if what == "entries":
         race_for_entries(url, *map(int, sys.argv[4:]))
     else:

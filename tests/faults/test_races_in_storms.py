@@ -1,0 +1,128 @@
+"""Check-outs, locks and compare-and-set while the engine dies, stands still, is full and forgets.
+
+Whatever was answered could have been answered by one careful clerk: the histories are
+linearizable. A call without an answer may have happened at any time after, or never.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import EngineServer
+from tests.faults.orchard_processes import ROOT, wait_for
+from tests.faults.storms import Size
+from tests.state.histories import (
+    UNKNOWN,
+    Call,
+    is_linearizable,
+    lease_model,
+    register_model,
+)
+from tests.state.racers import UNHEARD
+
+SIZE = Size.chosen()
+MODELS = {"issues": lease_model, "locks": lease_model, "entries": register_model}
+RACERS, THINGS = 2, 40
+"""Processes of each kind, and how many issues, locks and entries they race for."""
+
+
+def kill(server: EngineServer) -> None:
+    server.kill()
+    server.client.connection_pool.disconnect()
+    time.sleep(0.1)
+    server.start()
+
+
+def stand_still(server: EngineServer) -> None:
+    server.process.send_signal(signal.SIGSTOP)
+    time.sleep(min(SIZE.pause_s, 1.0))
+    server.process.send_signal(signal.SIGCONT)
+
+
+def forget_scripts(server: EngineServer) -> None:
+    server.client.script_flush()
+
+
+def fill(server: EngineServer) -> None:
+    server.client.config_set("maxmemory", "1")
+    time.sleep(0.3)
+    server.client.config_set("maxmemory", "0")
+
+
+FAULTS: tuple[Callable[[EngineServer], None], ...] = (kill, stand_still, forget_scripts, fill)
+
+
+class Racer:
+    """A process that races until it is told to stop."""
+
+    def __init__(self, what: str, url: str, number: int, folder: Path) -> None:
+        self.what = what
+        self._path = folder / f"{what}-{number}.jsonl"
+        asked = [what, url, f"{what}-{number}", str(SIZE.seed + number), str(THINGS), "0"]
+        command = [sys.executable, "-m", "tests.state.racers", *asked]
+        with self._path.open("w") as told:
+            self._process = subprocess.Popen(command, cwd=ROOT, stdout=told)
+
+    def is_racing(self) -> bool:
+        """Whether it has been answered anything yet."""
+        return self._path.stat().st_size > 0
+
+    def stop(self) -> list[str]:
+        """What it was answered, line by line."""
+        self._process.terminate()
+        assert self._process.wait(60) == 0
+        return self._path.read_text().splitlines()
+
+
+def histories(lines: list[str]) -> dict[int, list[Call]]:
+    """The history of each thing; giving back what is not ours is refused, whoever holds it."""
+    found: dict[int, list[Call]] = defaultdict(list)
+    for number, began, ended, asked, answer, _ in map(json.loads, lines):
+        if answer == UNHEARD:
+            found[number].append(Call(began, float("inf"), tuple(asked), UNKNOWN))
+        else:
+            told = answer is True if asked[0] == "check_in" else answer
+            found[number].append(Call(began, ended, tuple(asked), told))
+    return found
+
+
+@pytest.mark.timeout(120 + 60 * SIZE.rounds)
+def test_histories_are_linearizable_while_the_engine_breaks(
+    own_engine_server: EngineServer, tmp_path: Path
+):
+    chance = random.Random(SIZE.seed)
+    racers = [
+        Racer(what, own_engine_server.url, number, tmp_path)
+        for what in MODELS
+        for number in range(RACERS)
+    ]
+    wait_for("all to race", lambda: all(one.is_racing() for one in racers))
+    for _ in range(SIZE.rounds):
+        for fault in chance.sample(FAULTS, len(FAULTS)):
+            time.sleep(chance.random() * 0.5)  # a random moment
+            fault(own_engine_server)
+    told: dict[str, list[str]] = defaultdict(list)
+    for one in racers:
+        told[one.what] += one.stop()
+    for what in MODELS:
+        check(what, histories(told[what]))
+
+
+def check(what: str, found: dict[int, list[Call]]) -> None:
+    """Something was in the way, and yet everything could have happened like this."""
+    calls = [call for history in found.values() for call in history]
+    assert any(call.answer is UNKNOWN for call in calls), f"{what}: nothing was in the way"
+    assert any(call.answer not in (True, UNKNOWN) for call in calls)
+    for number, history in found.items():
+        wrong = f"SOAK_SEED={SIZE.seed} {what} {number}: {sorted(history)}"
+        assert is_linearizable(history, MODELS[what], None), wrong
