@@ -94,13 +94,37 @@ def save(name: str, content: File[bytes]) -> None:
 
 def save_sealed(name: str, content: IO[bytes] | File[bytes], key: Key) -> None:
     """Put a file under exactly this name, sealed with this key, whole or not at all."""
+    content.seek(0)
     with scratch() as folder:
-        path = folder / "sealed"
-        with path.open("wb") as below, sealing(below, key, name) as sealed:
-            content.seek(0)
-            shutil.copyfileobj(content, sealed, 1 << 20)
-        with path.open("rb") as stream:
-            default_storage.save(name, _LocalFile(path, stream))
+        _put(name, _copy(content, folder / "copy", name, key))
+
+
+def replace(name: str, content: IO[bytes], key: Key | None) -> None:
+    """Put the same content in place of a file, sealed with this key or none; not of a deleted one.
+
+    Raises:
+        FileNotFoundError: it was deleted meanwhile.
+    """
+    with scratch() as folder:
+        path = _copy(content, folder / "copy", name, key)
+        if not exists(name):
+            raise FileNotFoundError(name)
+        _put(name, path)
+
+
+def _copy(content: IO[bytes] | File[bytes], path: Path, name: str, key: Key | None) -> Path:
+    with path.open("wb") as below:
+        if key is None:
+            shutil.copyfileobj(content, below, 1 << 20)
+        else:
+            with sealing(below, key, name) as sealed:
+                shutil.copyfileobj(content, sealed, 1 << 20)
+    return path
+
+
+def _put(name: str, path: Path) -> None:
+    with path.open("rb") as stream:
+        default_storage.save(name, _LocalFile(path, stream))
 
 
 def save_bytes(name: str, content: bytes) -> None:

@@ -149,9 +149,8 @@ def _reseal_fields(
 ) -> None:
     cells = [ops.Field(fact.address, name) for name in names]
     for _ in range(TRIES):
-        seen, before = dict(zip(cells, base.read(*cells), strict=True)), (
-            report.right, report.damaged,
-        )  # fmt: skip
+        seen = dict(zip(cells, base.read(*cells), strict=True))
+        before = report.right, report.damaged
         new = {
             cell.name: found
             for cell, raw in seen.items()
