@@ -13,11 +13,15 @@ from django.contrib.staticfiles import finders
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from orchard.conf import get_conf
 from orchard.doctor.troubles import Trouble
+from orchard.domain.errors import StorageAway
+from orchard.ports import recordings
 from orchard.transcribers.base import TranscriberFailed
 from orchard.transcribers.bundled_model import find_bundled_model
 
 DISK_LEAST_BYTES = 500_000_000
+PROBE = "doctor/probe"
 A_STATIC_FILE = "orchard/app.js"
 
 
@@ -25,6 +29,7 @@ def examine_surroundings(data_dir: Path) -> Iterator[Trouble]:
     """All that is wrong around the programs on this machine."""
     yield from _folder(data_dir)
     yield from _folder(Path(settings.MEDIA_ROOT))
+    yield from _bucket()
     yield from _database()
     if not finders.find(A_STATIC_FILE):
         yield Trouble(
@@ -54,6 +59,20 @@ def _folder(folder: Path) -> Iterator[Trouble]:
         yield Trouble(
             "disk-near", f"The disk of {existing} has {free // 1_000_000} MB left.",
             f"Make room: `df -h {existing}`, `du -sh {existing}/*`; delete finished jobs.",
+        )  # fmt: skip
+
+
+def _bucket() -> Iterator[Trouble]:
+    """What keeps us from writing to the bucket of recordings, if there is to be one."""
+    if not get_conf().s3_bucket:
+        return
+    try:
+        recordings.save_bytes(PROBE, b"")
+        recordings.delete_name(PROBE)
+    except StorageAway as away:
+        yield Trouble(
+            "no-bucket", f"Recordings cannot be stored: {away.__cause__ or away}.",
+            "Look at ORCHARD_S3_BUCKET, ORCHARD_S3_URL and the two keys; make the bucket.",
         )  # fmt: skip
 
 

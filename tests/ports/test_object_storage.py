@@ -19,6 +19,7 @@ from django.core.files.storage import default_storage
 
 from orchard.byte_ranges import Blocks
 from orchard.conf import load_conf
+from orchard.doctor import surroundings
 from orchard.domain.errors import StorageAway
 from orchard.ports import audio, object_reading, recordings
 from orchard.storage_settings import storage_settings
@@ -212,6 +213,18 @@ def test_a_bucket_that_refuses_us_is_not_an_empty_one(server, settings, tmp_path
             act()
         assert server.url not in str(told.value)
         assert isinstance(told.value.__cause__, ClientError | Boto3Error)
+
+
+def test_the_doctor_says_when_the_bucket_cannot_be_written(server, settings, tmp_path, monkeypatch):
+    told = load_conf(server.options, tmp_path / "none")
+    monkeypatch.setattr("orchard.doctor.surroundings.get_conf", lambda: told)
+    use(server, settings, tmp_path)
+    assert list(surroundings._bucket()) == []
+    assert recordings.list_jobs() == []
+    use(server, settings, tmp_path, ORCHARD_S3_BUCKET="no-such-bucket")
+    (trouble,) = surroundings._bucket()
+    assert trouble.code == "no-bucket"
+    assert "NoSuchBucket" in trouble.what or "bucket" in trouble.what
 
 
 def test_a_server_that_is_away_is_said_to_be(settings, tmp_path):
