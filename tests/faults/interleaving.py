@@ -1,17 +1,11 @@
-"""A whole fleet in one thread: its processes take turns request by request, as a seed decides.
+"""A whole fleet in one thread: agents, a pipeline and a reaper take turns, stall and die.
 
-Services are generators of requests to a store, so a process can be stopped
-between any two of them: for a while, or for ever, which is ``kill -9``. Time
-stands still but for jumps beyond a lease. A seed always leads to the same
-history, so what is found once can be looked at again.
+Time stands still but for jumps beyond a lease; see :mod:`tests.faults.turns`.
 """
 
 from __future__ import annotations
 
-import random
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
 
 from orchard.conf import get_conf
 from orchard.domain import transcripts
@@ -21,41 +15,25 @@ from orchard.domain.lifecycle import JobStatus
 from orchard.domain.timeline import ChunkResult, Line, Span
 from orchard.services import claims, cleanup, fleet, pipeline, queries, reports, submissions
 from orchard.services.claims import Claimed
-from statecore.store import ops
 from statecore.store.clock import ManualClock
-from statecore.store.lastseen import LastSeen
 from statecore.store.memory import MemoryStore
 from statecore.store.steps import Steps
 from tests.faults.evidence import FOREVER, Told, answer_of, words
+from tests.faults.turns import IDLE, Turns
 
-IDLE = ops.Pause(0.0)
-"""What a process asks for when it has nothing to do."""
-MAX_TURNS = 60_000
-
-
-@dataclass
-class Process:
-    """One process: what it does, and what it remembers of the store."""
-
-    name: str
-    script: Steps[None]
-    seen: LastSeen
-    reply: Any = None
-    fault: Exception | None = None
+MAX_TURNS = 20_000
+"""A healthy fleet needs a tenth of it; in so many, jumps of the clock let no ended job expire."""
 
 
-class Interleaving:
+class Interleaving(Turns):
     """A store, a clock and processes; ``told`` is the history of the agents."""
 
     def __init__(self, seed: int, store: MemoryStore, clock: ManualClock) -> None:
-        self.chance = random.Random(seed)
-        self.store, self.clock = store, clock
+        super().__init__(seed, store)
+        self.clock = clock
         self.told: list[Told] = []
-        self.turns = 0
-        self.deaths = 0
         self.job_ids: list[str] = []
         self._chunks = 0
-        self._processes: list[Process] = []
         self._open: dict[int, Told] = {}
 
     # -- what happens --------------------------------------------------------------
@@ -69,59 +47,26 @@ class Interleaving:
             )
             self.job_ids.append(self.store.run(created).job_id)
         for number in range(agents):
-            self._start(f"agent-{number}", self._agent(f"agent-{number}"))
-        self._start("pipeline", self._pipeline("pipeline"))
-        self._start("reaper", self._reaper())
+            self.start(f"agent-{number}", self._agent(f"agent-{number}"))
+        self.start("pipeline", self._pipeline("pipeline"))
+        self.start("reaper", self._reaper())
         while self.turns < MAX_TURNS and (self.turns % 50 or not self._all_ended()):
-            self._turn()
+            self.turn()
             self._mischief()
         self.told += self._open.values()
         for number in range(agents):  # what a record says is put right with the next sign of life
             self.store.run(fleet.heartbeat(f"agent-{number}"))
-
-    def _turn(self) -> None:
-        """One request of one process."""
-        self.turns += 1
-        process = self.chance.choice(self._processes)
-        fault, process.fault = process.fault, None
-        request = process.script.throw(fault) if fault else process.script.send(process.reply)
-        try:
-            process.reply = self._answer(process, request)
-        except Exception as error:  # raised inside the process on its next turn, as by a driver
-            process.fault = error
 
     def _mischief(self) -> None:
         """Now and then a process dies and another takes its place, or all stall past a lease."""
         if self.chance.random() < 0.002:
             self.clock.advance(get_conf().chunk_lease_s + 1)
         if self.chance.random() < 0.004:
-            victim = self.chance.choice(self._processes)
+            victim = self.chance.choice(self.processes)
             if victim.name.startswith("agent"):
-                self._replace(victim, self._agent(victim.name))
+                self.replace(victim, self._agent(victim.name))
             elif victim.name.startswith("pipeline"):
-                self._replace(victim, self._pipeline(victim.name))
-
-    def _start(self, name: str, script: Steps[None]) -> None:
-        self._processes.append(Process(name, script, LastSeen()))
-
-    def _replace(self, victim: Process, script: Steps[None]) -> None:
-        self.deaths += 1
-        self._processes.remove(victim)
-        self._start(victim.name, script)
-
-    def _answer(self, process: Process, request: Any) -> Any:
-        kind = type(request)
-        if kind is ops.Recall:
-            return process.seen.recall(request.cells)
-        if kind is ops.Remember:
-            return process.seen.remember(request.seen, request.changed)
-        if kind is ops.Now:
-            return self.store.now()
-        if kind is ops.Locate:
-            return self.store.locate(request.keys)
-        if kind in (ops.Hold, ops.LetGo, ops.Pause):
-            return None  # each process is alone in itself
-        return self.store.perform(request)
+                self.replace(victim, self._pipeline(victim.name))
 
     def _all_ended(self) -> bool:
         views = (self.store.run(queries.get_job(job_id)) for job_id in self.job_ids)
@@ -202,56 +147,3 @@ class Interleaving:
             _, cursor = yield from cleanup.clear_once(cursor)
             for _ in range(20):
                 yield IDLE
-
-
-# -- systems that are broken on purpose ------------------------------------------------
-
-
-class Careless(MemoryStore):
-    """A store that writes whatever it is told, whoever was there meanwhile."""
-
-    def perform(self, request: ops.Request) -> Any:
-        """Do one request; a commit expects nothing."""
-        if isinstance(request, ops.Commit):
-            request = ops.Commit({}, request.writes)
-        return super().perform(request)
-
-
-class Sealed(MemoryStore):
-    """A store whose takes never look for leases that have run out."""
-
-    def perform(self, request: ops.Request) -> Any:
-        """Do one request; what is taken is the queue's alone."""
-        if isinstance(request, ops.Take):
-            nowhere = f"{request.leases}:of-nobody"
-            taken = super().perform(ops.Take(request.queue, nowhere, request.count, request.ttl_ms))
-            super().perform(ops.Commit({}, (ops.Delete((nowhere,)),)))
-            return taken
-        return super().perform(request)
-
-
-class Forgetful(MemoryStore):
-    """A store that says of one commit in thirty that it is done, and forgets it."""
-
-    def __init__(self, clock: ManualClock) -> None:
-        super().__init__(clock)
-        self._commits = 0
-
-    def perform(self, request: ops.Request) -> Any:
-        """Do one request, or not."""
-        if isinstance(request, ops.Commit):
-            self._commits += 1
-            if self._commits % 30 == 0:
-                return ops.Committed()
-        return super().perform(request)
-
-
-class Hasty(MemoryStore):
-    """A store that does each commit twice, as a driver would that repeats what was not answered."""
-
-    def perform(self, request: ops.Request) -> Any:
-        """Do one request; appending to a stream twice tells everything twice."""
-        reply = super().perform(request)
-        if isinstance(request, ops.Commit) and isinstance(reply, ops.Committed):
-            super().perform(ops.Commit({}, request.writes))
-        return reply

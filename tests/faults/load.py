@@ -16,8 +16,6 @@ from orchard import keys
 from orchard.domain.lifecycle import ENDED, JobStatus
 from tests.faults.orchard_processes import Orchard
 
-UNDER_WAY = 5
-"""So many jobs are open at a time; more wait outside."""
 CLEAR = (200, 503)
 """What a page may answer while things break: what was asked for, or to come again later."""
 LOOK_EVERY_S = 0.1
@@ -26,9 +24,10 @@ LOOK_EVERY_S = 0.1
 class Feeder(threading.Thread):
     """Hands recordings in, insisting as a good client does, until told to stop."""
 
-    def __init__(self, orchard: Orchard, recording: Path, at_least: int) -> None:
+    def __init__(self, orchard: Orchard, recording: Path, at_least: int, at_once: int) -> None:
         super().__init__(name="feeder")
-        self._orchard, self._recording, self._at_least = orchard, recording, at_least
+        self._orchard, self._recording = orchard, recording
+        self._at_least, self._at_once = at_least, at_once
         self._stopping = threading.Event()
         self._http = _client(orchard)
         self.lock = threading.Lock()
@@ -39,7 +38,7 @@ class Feeder(threading.Thread):
     def run(self) -> None:
         """Hand in at least so many, and go on until the storm is over."""
         while len(self.job_ids) < self._at_least or not self._stopping.is_set():
-            if self._under_way() >= UNDER_WAY:
+            if self._under_way() >= self._at_once:
                 time.sleep(0.05)
                 continue
             with self.lock:
@@ -70,7 +69,7 @@ class Feeder(threading.Thread):
         try:
             return sum(int(self._orchard.engine.zcard(name)) for name in names)
         except redis.RedisError:
-            return UNDER_WAY
+            return self._at_once  # nobody knows; wait
 
 
 class Onlooker(threading.Thread):

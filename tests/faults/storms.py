@@ -257,7 +257,9 @@ class Storm:
 
     def blow(self, fault: Callable[[], None], *, repaired: bool) -> list[str]:
         """Let one kind of fault come at random moments under load; what is wrong afterwards."""
-        self._feeder = Feeder(self.orchard, self._talk, self.size.jobs)
+        self._feeder = Feeder(
+            self.orchard, self._talk, at_least=self.size.jobs, at_once=self.size.agents + 2
+        )
         onlooker = Onlooker(self.orchard)
         self._forgotten = set()
         self._feeder.start()

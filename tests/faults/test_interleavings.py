@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from collections.abc import Callable
 
 import msgspec
@@ -10,12 +12,16 @@ import pytest
 
 from orchard.domain import chunks
 from orchard.services import cleanup, limits
+from statecore.domain.errors import VersionConflict
+from statecore.services import namespaced
 from statecore.store.clock import ManualClock
 from statecore.store.memory import MemoryStore
-from statecore.store.steps import read
-from tests.faults import interleaving
+from statecore.store.steps import Steps, read
+from tests.faults import broken_stores
 from tests.faults.evidence import find_broken_invariants, find_faults, gather
 from tests.faults.interleaving import Interleaving
+from tests.faults.turns import IDLE, Turns
+from tests.state.histories import Call, is_linearizable, register_model
 
 SEED = int(os.environ.get("SOAK_SEED", "1"))
 ROUNDS = int(os.environ.get("SOAK_ROUNDS", "3")) * 10
@@ -75,9 +81,9 @@ def test_processes_do_die_and_late_reports_are_refused_in_these_histories():
 @pytest.mark.parametrize(
     ("make", "complaint"),
     [
-        (interleaving.Careless, "counts-wrong"),
-        (interleaving.Forgetful, "is impossible"),
-        (interleaving.Hasty, "was counted"),
+        (broken_stores.Careless, "counts-wrong"),
+        (broken_stores.Forgetful, "is impossible"),
+        (broken_stores.Hasty, "was counted"),
     ],
 )
 def test_a_broken_store_is_caught(make, complaint):
@@ -104,7 +110,54 @@ def test_a_report_that_ignores_the_token_is_caught(monkeypatch):
     assert "is impossible" in " ".join(caught())
 
 
-def test_a_chunk_that_is_lost_with_its_worker_is_caught(monkeypatch):
+def test_work_that_is_lost_with_its_process_is_caught(monkeypatch):
     """Nobody looks for leases that ran out, neither the reaper nor who claims."""
     monkeypatch.setattr(cleanup, "expire_leases", lambda: read())
-    assert "is processing" in " ".join(caught(interleaving.Sealed))
+    assert re.search(
+        r"is (created|splitting|processing|aggregating)", " ".join(caught(broken_stores.Sealed))
+    )
+
+
+# -- compare-and-set of the state side
+
+
+def swaps_are_linearizable(seed: int, make: Callable[[ManualClock], MemoryStore]) -> bool:
+    """Whether four processes that swap one entry by its version could have taken their turns."""
+    store = make(ManualClock())
+    fleet, told = Turns(seed, store), []
+    for number in range(4):
+        fleet.start(f"p{number}", swap(fleet, f"p{number}", told))
+    while fleet.processes:
+        fleet.turn()
+    store.close()
+    return is_linearizable(told, register_model, None)
+
+
+def swap(fleet: Turns, name: str, told: list[Call]) -> Steps[None]:
+    """Read an entry, think, and put something new in its place, ten times."""
+    for number in range(10):
+        began = fleet.turns
+        entry = yield from namespaced.get("race", "one")
+        before = json.loads(entry.raw) if entry else None
+        told.append(Call(began, fleet.turns, ("read",), before))
+        for _ in range(fleet.chance.choice((0, 3))):
+            yield IDLE
+        began, new = fleet.turns, f"{name}-{number}"
+        version = entry.version if entry else None
+        try:
+            yield from namespaced.put(
+                "race", "one", new, if_version=version, if_absent=version is None
+            )
+            answer = True
+        except VersionConflict:
+            answer = False
+        told.append(Call(began, fleet.turns, ("swap", before, new), answer))
+
+
+def test_swaps_are_linearizable_however_processes_take_turns():
+    assert all(swaps_are_linearizable(seed, MemoryStore) for seed in range(SEED, SEED + ROUNDS))
+
+
+@pytest.mark.parametrize("make", [broken_stores.Careless, broken_stores.Forgetful])
+def test_swaps_on_a_broken_store_are_caught(make):
+    assert not all(swaps_are_linearizable(seed, make) for seed in range(SEED, SEED + TRIES))

@@ -96,7 +96,7 @@ def histories(lines: list[str]) -> dict[int, list[Call]]:
     return found
 
 
-@pytest.mark.timeout(120 + 60 * SIZE.rounds)
+@pytest.mark.timeout(2 * SIZE.patience_s + 60 * SIZE.rounds)
 def test_histories_are_linearizable_while_the_engine_breaks(
     own_engine_server: EngineServer, tmp_path: Path
 ):

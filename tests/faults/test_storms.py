@@ -22,7 +22,7 @@ def orchard_in_storm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storm
         yield one
 
 
-@pytest.mark.timeout(120 + 60 * SIZE.rounds)
+@pytest.mark.timeout(2 * SIZE.patience_s + 60 * SIZE.rounds)
 @pytest.mark.parametrize("row", ROWS)
 def test_nothing_is_lost(row: str, orchard_in_storm: Storm, settings):
     settings.MEDIA_ROOT = orchard_in_storm.orchard.data / "media"
