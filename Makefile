@@ -12,7 +12,7 @@ run: $(VENV)/.run ## Start everything; PORT and ORCHARD_DATA are honoured
 test: $(VENV)/.test ## Run all tests; ARGS="…" goes to pytest
 	@$(BIN)/python -m pytest $(ARGS)
 
-soak: $(VENV)/.test ## Break everything 20 times under load (about two hours); SOAK_ROUNDS, SOAK_SEED
+soak: $(VENV)/.test ## Break everything 20 times under load (takes hours); SOAK_ROUNDS, SOAK_SEED
 	@SOAK_ROUNDS=$${SOAK_ROUNDS:-20} SOAK_JOBS=$${SOAK_JOBS:-200} SOAK_CHUNKS=$${SOAK_CHUNKS:-20} \
 	SOAK_AGENTS=$${SOAK_AGENTS:-8} SOAK_PAUSE_S=$${SOAK_PAUSE_S:-30} SOAK_PATIENCE_S=$${SOAK_PATIENCE_S:-1800} \
 	$(BIN)/python -m pytest -s tests/faults/test_interleavings.py tests/faults/test_storms.py \

@@ -20,7 +20,7 @@ import pytest
 
 from tests.conftest import EngineServer
 from tests.faults.orchard_processes import ROOT, wait_for
-from tests.faults.storms import Size
+from tests.faults.sizes import Size
 from tests.state.histories import (
     UNKNOWN,
     Call,

@@ -10,7 +10,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.storms import REPAIRED, ROWS, Size, Storm, storm
+from tests.faults.sizes import Size
+from tests.faults.storm_faults import REPAIRED, ROWS
+from tests.faults.storms import Storm, storm
 
 SIZE = Size.chosen()
 
