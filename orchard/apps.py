@@ -1,5 +1,7 @@
 """Django's entry for the orchard side."""
 
+import sys
+
 from django.apps import AppConfig, apps
 
 
@@ -20,5 +22,7 @@ class OrchardConfig(AppConfig):
 
         engine.configure(get_engine, state_limits)
         site.configure(site_sealing)
+        if sys.argv[1:2] != ["key_ring"]:  # which mends a ring that is refused
+            site_sealing()
         if apps.is_installed("axes"):  # processes in the background let nobody in
             from orchard import witness  # noqa: F401 - importing connects it

@@ -231,13 +231,40 @@ def test_a_start_without_the_right_ring_is_refused_in_one_line(engine_server, tm
     assert said.returncode == 1
     assert said.stderr.startswith("Configuration: ORCHARD_KEY_RING: ")
     assert said.stderr.count("\n") == 1
-    write_key_ring(path, (NEW, OLD))
-    said = _command(engine_server, tmp_path, {"ORCHARD_KEY_RING": str(path)})
+
+
+def test_a_start_with_the_right_ring_works(engine_server, tmp_path):
+    from statecore.store.redis import RedisStore
+
+    engine_server.client.flushdb()
+    below = RedisStore(engine_server.url)
+    put(over(below, OLD), "a", SECRET)
+    below.close()
+    write_key_ring(tmp_path / "ring", (NEW, OLD))
+    said = _command(engine_server, tmp_path, {"ORCHARD_KEY_RING": str(tmp_path / "ring")})
     assert (said.returncode, said.stderr) == (0, "")
+    assert b"orange tree" not in (tmp_path / "x").read_bytes()
+
+
+@pytest.mark.parametrize("command", ["serve", "dispatch"])
+def test_no_process_starts_with_a_ring_that_is_missing(tmp_path, command):
+    environ = {"ORCHARD_KEY_RING": str(tmp_path / "ring"), "ORCHARD_STORE": "memory://"}
+    said = _manage(tmp_path, environ, command)
+    assert said.returncode == 1
+    assert said.stderr.startswith("Configuration: ORCHARD_KEY_RING: ")
+    assert said.stderr.count("\n") == 1
+    said = _manage(tmp_path, environ, "key_ring", "--make", "--id", "k1")
+    assert said.stdout == f"{tmp_path / 'ring'}: k1 seals; k1 open.\n"
 
 
 def _command(server, tmp_path, environ):
-    command = [sys.executable, "manage.py", "export_state", str(tmp_path / "x"), "--force"]
-    environ = {"PATH": "/usr/bin:/bin", "ORCHARD_STORE": server.url,
-               "ORCHARD_DATA": str(tmp_path / "data"), **environ}  # fmt: skip
-    return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True)
+    environ = {"ORCHARD_STORE": server.url, **environ}
+    return _manage(tmp_path, environ, "export_state", str(tmp_path / "x"), "--force")
+
+
+def _manage(tmp_path, environ, *arguments):
+    command = [sys.executable, "manage.py", *arguments]
+    environ = {"PATH": "/usr/bin:/bin", "ORCHARD_DATA": str(tmp_path / "data"), **environ}
+    return subprocess.run(
+        command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60
+    )
