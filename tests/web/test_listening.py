@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 
 import pytest
+from django.conf import settings
 from django.core.files import File
-from django.test import AsyncClient, Client
+from django.test import AsyncClient, Client, override_settings
 
 from orchard.byte_ranges import Blocks, Unsatisfiable, parse_range
 from orchard.ports import recordings
@@ -93,3 +94,25 @@ async def test_what_is_not_there_is_not_heard(listener, job_id):
 @pytest.mark.django_db
 def test_strangers_hear_nothing(client, job_id):
     assert client.get(f"/ui/jobs/{job_id}/audio").status_code == 302
+
+
+AWAY = {
+    "BACKEND": "orchard.ports.object_storage.ObjectStorage",
+    "OPTIONS": {
+        "bucket_name": "recordings", "endpoint_url": "http://127.0.0.1:9", "region_name": "x",
+        "access_key": "me", "secret_key": "pa55word",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", "The storage of recordings is away"), ("ja", "録音の保存先に接続できません")],
+)
+def test_a_storage_that_is_away_is_said_and_is_no_fault_of_ours(reader, job_id, language, said):
+    with override_settings(STORAGES=settings.STORAGES | {"default": AWAY}):
+        address = f"/ui/jobs/{job_id}/audio"
+        answer = reader.get(address, headers={"accept-language": language})
+    assert (answer.status_code, answer["Retry-After"]) == (503, "2")
+    assert said in answer.content.decode()
+    assert "127.0.0.1:9" not in answer.content.decode()
