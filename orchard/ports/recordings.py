@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
 
@@ -179,12 +180,11 @@ def exists(name: str) -> bool:
 def scratch() -> Iterator[Path]:
     """A folder for the files of one stage, gone afterwards.
 
-    On a local storage it lies on the same disk, so that saving is a rename.
+    On a local storage it lies on the same disk, so that saving is a rename; beside a
+    bucket in the data folder, as the system may keep its own temporary files in memory.
     """
-    base = getattr(default_storage, "base_location", None)
-    parent = Path(base) / "tmp" if base else None
-    if parent:
-        parent.mkdir(parents=True, exist_ok=True)
+    parent = Path(getattr(default_storage, "base_location", settings.MEDIA_ROOT)) / "tmp"
+    parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="stage-", dir=parent) as folder:
         yield Path(folder)
 

@@ -25,6 +25,7 @@ from orchard.ports import audio, object_reading, recordings
 from orchard.storage_settings import storage_settings
 from statecore.management.audio_files import list_audio
 from tests import recordings as made
+from tests.sealing.conftest import seal  # noqa: F401 - a fixture is used by its name
 from tests.storage_servers import StorageServer, storage_server
 
 BIG = bytes(range(256)) * 4096 * 12
@@ -123,6 +124,27 @@ def test_the_pipeline_decodes_and_cuts_straight_from_the_bucket(tmp_path):
         (folder / "kept").write_bytes(clean.read_bytes())
         recordings.save_path(recordings.clean_name("a"), folder / "kept")
     assert recordings.read(recordings.clean_name("a")) == clean.read_bytes()
+
+
+@pytest.mark.usefixtures("seal")
+def test_what_is_sealed_is_so_in_the_bucket_and_is_read_where_one_jumps(bucket, tmp_path):
+    recordings.save("jobs/a/source.wav", ContentFile(BIG, name="talk.wav"))
+    key = f"t/{tmp_path.name}/jobs/a/source.wav"
+    kept = bucket.client().get_object(Bucket=bucket.bucket, Key=key)["Body"].read()
+    assert len(kept) > len(BIG)
+    assert BIG[:1000] not in kept
+    with recordings.open_read("jobs/a/source.wav") as stream:
+        for place in (9_000_000, 5):
+            stream.seek(place)
+            assert stream.read(1000) == BIG[place : place + 1000]
+
+
+@pytest.mark.usefixtures("bucket")
+def test_files_on_their_way_lie_in_the_data_folder(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path / "media"
+    with recordings.scratch() as folder:
+        assert folder.parent == tmp_path / "media" / "tmp"
+    assert not folder.exists()
 
 
 def test_all_of_a_job_is_removed_and_nothing_else(bucket):
