@@ -19,10 +19,8 @@ __all__ = ["FilesReport", "ResealReport", "files", "values"]
 Tell = Callable[[int], None]
 
 
-def values(
-    sealing: Sealing, ring: KeyRing, tell: Tell, *, drop_events: bool = False
-) -> ResealReport:
-    """Have the engine's values sealed as a site seals them; ``ring`` opens what there is.
+def values(sealing: Sealing, tell: Tell, *, drop_events: bool = False) -> ResealReport:
+    """Have the engine's values sealed so, or opened where nothing is to be sealed.
 
     With ``drop_events``, events are forgotten if some are sealed otherwise: pages and
     watchers read everything again.
@@ -36,7 +34,7 @@ def values(
 
     first = key_for(keys.EVENTS)  # they are sealed with whatever else is
     dropped = frozenset({keys.EVENTS} if drop_events else ())
-    wanted = Wanted(ring, sealed_by(frozenset(Part)), key_for, dropped)
+    wanted = Wanted(sealing.ring or KeyRing(), sealed_by(frozenset(Part)), key_for, dropped)
     try:
         return reseal(get_engine(), wanted, first, tell)
     except MissingKey as missing:
@@ -44,7 +42,7 @@ def values(
 
 
 def files(sealing: Sealing, tell: Tell) -> FilesReport:
-    """Have the files of jobs sealed as a site seals them.
+    """Have the files of jobs sealed so, or opened where nothing is to be sealed.
 
     Raises:
         OSError: there is no room; what was done stays done.

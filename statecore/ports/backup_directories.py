@@ -75,14 +75,21 @@ def new_backup(root: Path, name: str) -> Iterator[Path]:
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     if (root / name).exists():
         raise BadBackup(f"{root / name}: there is a backup of this name")
+    with scratch_folder(root, name) as scratch:
+        yield scratch
+        sync_directory(scratch)
+        scratch.rename(root / name)
+        sync_directory(root)
+
+
+@contextmanager
+def scratch_folder(root: Path, name: str) -> Iterator[Path]:
+    """A folder beside the backups, to be filled and renamed; gone when something goes wrong."""
     scratch = root / f".{name[:100]}.{os.getpid()}.tmp"
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(mode=0o700)
     try:
         yield scratch
-        sync_directory(scratch)
-        scratch.rename(root / name)
-        sync_directory(root)
     except BaseException:
         shutil.rmtree(scratch, ignore_errors=True)
         raise

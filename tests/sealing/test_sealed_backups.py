@@ -15,10 +15,13 @@ from hypothesis import strategies as st
 from statecore.ports.backup_directories import AUDIO, MANIFEST, STATE, BadBackup
 from statecore.ports.export_format import BadExport
 from statecore.ports.sealed_files import EXPORT, new_sealed_file
+from statecore.sealing import site
 from statecore.sealing.key_ring import make_key
+from statecore.sealing.site import Sealing
 from statecore.services import backups, namespaced, transfer
 from statecore.services.backups import AudioFile
 from statecore.services.imports import Mode, check_export, import_export
+from statecore.services.resealed_backups import REPLACED, reseal_backups
 from statecore.store.memory import MemoryStore
 from tests.transfer.reading import whole
 
@@ -130,6 +133,43 @@ def test_a_plain_file_is_not_taken_for_a_sealed_one(root, made, seal):
     _sign_again(root / "first")
     with pytest.raises(BadBackup, match="is not sealed, and should be"):
         backups.verify(root, "first")
+
+
+def test_backups_are_sealed_anew_and_opened_again(root, made, seal):
+    there = whole(made)
+    (old,) = seal(make_key("old")).ring.keys
+    backups.create(made, root, "second", SOUND)
+    (root / "first" / AUDIO).write_bytes(b"altered")
+    wanted = seal(make_key("new"), old)
+    report = reseal_backups(root, wanted, print)
+    assert (report.sealed, report.right, report.damaged) == (1, 0, ["first"])
+    seal(wanted.ring.first)
+    assert backups.verify(root, "second").sealed_with == "new"
+    assert sorted(path.name for path in root.iterdir()) == ["first", "second"]
+    assert reseal_backups(root, Sealing(wanted.ring), print).sealed == 1
+    seal()
+    made.run(namespaced.put("tasks", "a", "something else"))
+    assert backups.verify(root, "second").version == 1
+    backups.restore(made, root, "second", lambda: SOUND)
+    assert whole(made) == there
+
+
+def test_a_backup_comes_back_when_its_replacement_was_killed(root, made, seal):
+    sealing = seal(make_key("new"), *_ring_of(seal))
+    (root / "first").rename(root / f"{REPLACED}first")
+    reseal_backups(root, sealing, print)
+    assert [path.name for path in root.iterdir()] == ["first"]
+
+
+def test_what_a_killed_one_had_replaced_is_deleted(root, made, seal):
+    shutil.copytree(root / "first", root / f"{REPLACED}first")
+    report = reseal_backups(root, seal(*_ring_of(seal)), print)
+    assert (report.right, report.sealed) == (1, 0)
+    assert [path.name for path in root.iterdir()] == ["first"]
+
+
+def _ring_of(seal):
+    return site.sealing_of_site().ring.keys
 
 
 def test_an_export_may_be_called_anything_and_plain_ones_are_read_as_ever(made, export, seal):

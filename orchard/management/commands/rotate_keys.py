@@ -6,9 +6,11 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import msgspec
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.progress import Progress, TextColumn
@@ -17,6 +19,7 @@ from orchard.services import EngineAway, resealing
 from orchard.services.resealing import FilesReport, ResealReport, Tell
 from statecore.sealing.key_ring import LOOK_EVERY_S
 from statecore.sealing.site import Sealing, sealing_of_site
+from statecore.services.resealed_backups import BackupsReport, reseal_backups
 
 
 class Rotation(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,11 +29,15 @@ class Rotation(msgspec.Struct, frozen=True, kw_only=True):
     """The key that seals now; empty: nothing is sealed any more."""
     values: ResealReport
     files: FilesReport
+    backups: BackupsReport
 
     @property
     def is_done(self) -> bool:
-        """Whether no older key is needed for the engine and the storage any more."""
-        return not (self.values.entries_left or self.values.damaged or self.files.damaged)
+        """Whether nothing needs an older key any more, as far as this site can see."""
+        return not (
+            self.values.entries_left or self.values.damaged or self.files.damaged
+            or self.backups.damaged
+        )  # fmt: skip
 
 
 class Command(BaseCommand):
@@ -51,30 +58,32 @@ class Command(BaseCommand):
         site = sealing_of_site()
         if site.ring is None:
             raise CommandError("ORCHARD_KEY_RING is not set: there is nothing to seal with")
-        wanted = Sealing(site.ring if not options["open"] else None, site.parts, site.seals)
+        wanted = Sealing(site.ring) if options["open"] else site
         time.sleep(2 * LOOK_EVERY_S)
         try:
             with _shown(options, "values") as tell:
-                values = resealing.values(
-                    wanted, site.ring, tell, drop_events=options["drop_events"]
-                )
+                values = resealing.values(wanted, tell, drop_events=options["drop_events"])
             with _shown(options, "files") as tell:
                 files = resealing.files(wanted, tell)
+            with _shown(options, "backups") as tell:
+                kept = reseal_backups(Path(settings.STATECORE["BACKUP_DIR"]), wanted, tell)
         except EngineAway as away:
             raise CommandError(f"the state engine is away: {away}") from None
         except OSError as fault:
             raise CommandError(f"{fault.filename or 'disk'}: {fault.strerror or fault}") from None
-        key = wanted.ring.first.id if wanted.ring else ""
-        self._answer(Rotation(key=key, values=values, files=files), options)
+        key = "" if options["open"] else site.ring.first.id
+        self._answer(Rotation(key=key, values=values, files=files, backups=kept), options)
 
     def _answer(self, rotation: Rotation, options: dict[str, Any]) -> None:
         if options["json"]:
             told = msgspec.to_builtins(rotation) | {"done": rotation.is_done}
             self.stdout.write(msgspec.json.encode(told).decode())
             return
-        values, files = rotation.values, rotation.files
+        values, files, kept = rotation.values, rotation.files, rotation.backups
         way = f"sealed with {rotation.key}" if rotation.key else "opened"
-        self.stdout.write(f"{values.sealed} values and {files.sealed} files were {way}.")
+        self.stdout.write(
+            f"{values.sealed} values, {files.sealed} files and {kept.sealed} backups were {way}."
+        )
         if values.entries_left:
             self.stdout.write(
                 f"{values.entries_left} events still need an older key; they go with time, or with"
@@ -82,10 +91,10 @@ class Command(BaseCommand):
             )
         if values.damaged:
             self.stdout.write(f"{values.damaged} values do not open; the log names them when read.")
-        for name in files.damaged:
+        for name in [*files.damaged, *kept.damaged]:
             self.stdout.write(f"does not open: {name}")
         if rotation.is_done:
-            self.stdout.write("Of older keys, only backups, exports and fallbacks are left.")
+            self.stdout.write("Only exports and what fallbacks have saved may need older keys.")
 
 
 @contextmanager
