@@ -20,7 +20,8 @@ from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
 
-from orchard.domain.errors import StorageFull
+from orchard.domain.errors import StorageAway, StorageFull
+from statecore.sealing.faults import MissingKey
 from statecore.sealing.files import open_sealed, sealing
 from statecore.sealing.key_ring import Key
 from statecore.sealing.site import Part, sealing_of_site
@@ -157,9 +158,13 @@ def open_read(name: str) -> IO[bytes]:
 
     Raises:
         FileNotFoundError: there is none.
-        SealFault: it was sealed with a key that is not here, or was altered since.
+        StorageAway: it was sealed with a key that is not here: it may come.
+        BrokenSeal: it was altered since it was sealed.
     """
-    return open_sealed(default_storage.open(name, "rb"), sealing_of_site().ring, name)
+    try:
+        return open_sealed(default_storage.open(name, "rb"), sealing_of_site().ring, name)
+    except MissingKey as missing:
+        raise StorageAway(str(missing)) from missing
 
 
 def read(name: str) -> bytes | None:

@@ -9,8 +9,9 @@ from django.core.files.storage import default_storage
 
 from orchard.ports import recordings
 from statecore.sealing.faults import SealFault
-from statecore.sealing.files import read_head
+from statecore.sealing.files import open_sealed, read_head
 from statecore.sealing.key_ring import Key
+from statecore.sealing.site import sealing_of_site
 
 
 class FilesReport(msgspec.Struct):
@@ -51,8 +52,9 @@ def _reseal(name: str, key: Key | None, report: FilesReport) -> None:
     if (head.key_id if head else "") == (key.id if key else ""):
         report.right += 1
         return
-    with recordings.open_read(name) as stream:
-        recordings.replace(name, stream, key)
+    ring = sealing_of_site().ring
+    with open_sealed(default_storage.open(name, "rb"), ring, name) as content:
+        recordings.replace(name, content, key)
     report.sealed += 1
 
 

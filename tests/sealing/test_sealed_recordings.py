@@ -9,10 +9,11 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import TemporaryUploadedFile
 
+from orchard.domain.errors import StorageAway, UnknownChunk
 from orchard.ports import recordings
 from orchard.services.sounds import open_sound
 from statecore.management.audio_files import list_audio
-from statecore.sealing.faults import BrokenSeal, MissingKey
+from statecore.sealing.faults import BrokenSeal
 from statecore.sealing.files import BLOCK
 from statecore.sealing.key_ring import make_key
 from statecore.services.backups import AudioFile
@@ -76,6 +77,8 @@ def test_a_recording_that_was_cut_off_is_refused(media):
     (media / NAME).write_bytes(whole[: len(whole) // 2])
     with pytest.raises(BrokenSeal):
         recordings.open_read(NAME)
+    with pytest.raises(UnknownChunk, match="does not open"):
+        open_sound(NAME)
 
 
 def test_without_its_key_a_recording_is_refused_and_stays_as_it_is(media, seal):
@@ -83,7 +86,7 @@ def test_without_its_key_a_recording_is_refused_and_stays_as_it_is(media, seal):
     before = on_disk(media)
     for keys in ([], [make_key("k2")]):
         seal(*keys)
-        with pytest.raises(MissingKey, match="'k1'"):
+        with pytest.raises(StorageAway, match="'k1'"):
             recordings.open_read(NAME)
     assert on_disk(media) == before
 
