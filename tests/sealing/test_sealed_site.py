@@ -9,6 +9,7 @@ import wave
 import pytest
 from django.core.files.base import ContentFile
 
+from orchard.conf import Conf
 from orchard.doctor.examining import examine
 from orchard.domain.lifecycle import JobStatus
 from orchard.domain.timeline import ChunkResult
@@ -26,16 +27,16 @@ from tests import recordings as speech
 from tests.doctor import worlds
 from tests.services.orchards import claim, name_of, worker
 
-PARTS = frozenset(Part) - {Part.RECORDS}
+DEFAULT = Conf().sealed_parts
 """What is sealed unless the site says otherwise."""
 SECRET = "the orange tree of grandmother"
 
 
-@pytest.fixture
-def store(own_engine_server, settings, tmp_path):
-    """The site's store over a real engine, sealed as by default."""
+@pytest.fixture(params=[DEFAULT, frozenset(Part)], ids=["default", "all"])
+def store(own_engine_server, settings, tmp_path, request):
+    """The site's store over a real engine."""
     settings.MEDIA_ROOT = tmp_path / "media"
-    sealing = Sealing(KeyRing(make_key("k1")), PARTS, sealed_by(PARTS))
+    sealing = Sealing(KeyRing(make_key("k1")), request.param, sealed_by(request.param))
     was = site.configure(lambda: sealing)
     below = RedisStore(own_engine_server.url)
     store = PartitionedStore(SealedStore(below, sealing.ring, sealing.seals), 5, LAYOUT)
