@@ -12,10 +12,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from orchard.fallback import saving
+from orchard.ports import kept_back
 from statecore.ports.backup_directories import AUDIO, MANIFEST, STATE, BadBackup
 from statecore.ports.export_format import BadExport
 from statecore.ports.sealed_files import EXPORT, new_sealed_file
 from statecore.sealing import site
+from statecore.sealing.faults import MissingKey
 from statecore.sealing.key_ring import make_key
 from statecore.sealing.site import Sealing
 from statecore.services import backups, namespaced, transfer
@@ -198,3 +201,14 @@ def _sign_again(folder: Path) -> None:
     manifest = directories.read_manifest(folder.parent, folder.name)
     (folder / MANIFEST).unlink()
     directories.write_manifest(folder, manifest)
+
+
+def test_what_a_fallback_saves_is_sealed_and_is_loaded_with_its_key_only(made, seal, tmp_path):
+    folder = tmp_path / "fallback"
+    saving.save(made, folder)
+    assert SECRET.encode() not in b"".join(path.read_bytes() for path in folder.iterdir())
+    assert saving.load_jobs(folder) == []
+    assert check_export(folder / kept_back.STATE).counts["entries"] == 1
+    seal(make_key("k2"))
+    with pytest.raises(MissingKey, match="'k1'"):
+        saving.load_jobs(folder)
