@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 
+from orchard import keys
 from orchard.doctor.examining import examine, repair
 from statecore.store import Store, open_store
 from statecore.store.embedded import engine_url
@@ -59,6 +60,18 @@ class Storm:
             self.start_agent(name)
         self.start_dispatcher()
         self.join_node()
+        self.await_fleet()
+
+    def await_fleet(self) -> None:
+        """Wait until everybody is at work: what only starts is no part of the load yet."""
+        ready = self.orchard.log("pipeline")
+        wait_for("the pipeline", lambda: "is ready" in ready.read_text())
+        wait_for("the agents", lambda: {*self.agent_names} <= {*self.orchard.workers()})
+        wait_for("the dispatcher to drive its node", self._is_driven)
+
+    def _is_driven(self) -> bool:
+        pid = f":{self.orchard.processes['dispatcher'].pid}:".encode()
+        return pid in (self.orchard.engine.get(keys.node_lease(self._node.url)) or b"")
 
     @property
     def agent_names(self) -> list[str]:
@@ -133,6 +146,7 @@ class Storm:
                 fault()
         finally:
             self.feeder.stop()
+        self.await_fleet()
         complaints = self._judge(repaired)
         sys.stdout.write(f"{len(self.feeder.job_ids)} jobs, {onlooker.refusals} refusals\n")
         onlooker.stop()
