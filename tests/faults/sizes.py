@@ -32,6 +32,6 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
         return cls(
             rounds=int(number("ROUNDS", "3")), jobs=int(number("JOBS", "6")),
             chunks=int(number("CHUNKS", "4")), agents=int(number("AGENTS", "3")),
-            pause_s=number("PAUSE_S", "2.5"), patience_s=number("PATIENCE_S", "90"),
+            pause_s=number("PAUSE_S", "2.2"), patience_s=number("PATIENCE_S", "90"),
             seed=int(os.environ.get("SOAK_SEED") or random.SystemRandom().randrange(10**6)),
         )  # fmt: skip
