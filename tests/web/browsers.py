@@ -8,10 +8,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.api.server import ROOT, Server
 
@@ -85,3 +86,15 @@ class Eyes:
     def _note(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
             self.complaints.append(f"{message.text} ({message.location.get('url')})")
+
+
+def sign_in(browser: Browser, orchard: Orchard) -> Any:
+    """What a browser knows after a one-time link was used in it."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(orchard.sign_in_link())
+    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    expect(page).to_have_url(f"http://127.0.0.1:{orchard.port}/")
+    state = context.storage_state()
+    context.close()
+    return state

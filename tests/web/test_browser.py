@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.conftest import EngineServer
 from tests.recordings import build, write_wav
-from tests.web.browsers import Eyes, Orchard, need_chromium, open_browser
+from tests.web.browsers import Eyes, Orchard, need_chromium
 
 pytestmark = pytest.mark.slow
 SOON_MS, LATE_MS = 15_000, 120_000
@@ -28,11 +28,6 @@ WATCH = """() => {
   const all = { subtree: true, childList: true, attributes: true };
   new MutationObserver(note).observe(document, all);
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    yield from open_browser()
 
 
 @pytest.fixture(scope="module")
@@ -54,19 +49,6 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A recording of three sentences, so far apart that each becomes a chunk."""
     path = tmp_path_factory.mktemp("sound") / "会議 1.wav"
     return write_wav(build([1.0] + [11.0] * (CHUNKS - 1)).samples, path)
-
-
-@pytest.fixture(scope="module")
-def session(orchard: Orchard, browser: Browser) -> dict:
-    """What the browser of somebody knows who has used a one-time link."""
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(orchard.sign_in_link())
-    page.get_by_role("main").get_by_role("button", name="Sign in").click()
-    expect(page).to_have_url(f"http://127.0.0.1:{orchard.port}/")
-    state = context.storage_state()
-    context.close()
-    return state
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -15,7 +16,7 @@ from statecore.services import labels, locks, namespaced
 from statecore.store.redis import RedisStore
 from tests.conftest import EngineServer
 from tests.services import orchards
-from tests.web.browsers import Eyes, Orchard, need_chromium, open_browser
+from tests.web.browsers import Eyes, Orchard, need_chromium
 from tests.web.cleanup_cases import CASES, box_of, forget_jobs
 
 pytestmark = pytest.mark.slow
@@ -24,11 +25,6 @@ SEEN_MS = 1_000 * float(os.environ.get("ORCHARD_TEST_PATIENCE", "1"))
 """How long after its result an action may take to be seen by others."""
 NOT_THERE = "status of 404"
 """What a browser says of each address that is not there (any more): it cannot be kept from it."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    yield from open_browser()
 
 
 @pytest.fixture(scope="module")
@@ -85,19 +81,13 @@ class Person:
 
 
 @pytest.fixture(scope="module")
-def people(orchard: Orchard, browser: Browser) -> Iterator[tuple[Person, Person]]:
+def people(orchard: Orchard, browser: Browser, session: Any) -> Iterator[tuple[Person, Person]]:
     base = f"http://127.0.0.1:{orchard.port}"
-    context = browser.new_context(locale="en", base_url=base)
-    page = context.new_page()
-    page.goto(orchard.sign_in_link())
-    page.get_by_role("main").get_by_role("button", name="Sign in").click()
-    expect(page).to_have_url(f"{base}/")
-    state = context.storage_state()
-    page.close()
-    other = browser.new_context(locale="en", base_url=base, storage_state=state)
-    yield Person(context), Person(other)
-    other.close()
-    context.close()
+    options = {"locale": "en", "base_url": base, "storage_state": session}
+    contexts = [browser.new_context(**options) for _ in range(2)]
+    yield Person(contexts[0]), Person(contexts[1])
+    for context in contexts:
+        context.close()
 
 
 @pytest.fixture

@@ -10,17 +10,12 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.conftest import EngineServer
-from tests.web.browsers import Eyes, Orchard, need_chromium, open_browser
+from tests.web.browsers import Eyes, Orchard, need_chromium
 
 pytestmark = pytest.mark.slow
 SOON_MS = 15_000
 PATHS = ("/ui/issues/", "/ui/issues/?status=processing", "/ui/issues/7/", "/ui/processes/",
          "/ui/locks/", "/ui/labels/?status=queued")  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    yield from open_browser()
 
 
 @pytest.fixture(scope="module")
@@ -34,19 +29,6 @@ def orchard(
     check_out(orchard, 7, ttl_s=600)
     yield orchard
     orchard.stop()
-
-
-@pytest.fixture(scope="module")
-def session(orchard: Orchard, browser: Browser) -> dict:
-    """What the browser of somebody knows who has used a one-time link."""
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(orchard.sign_in_link())
-    page.get_by_role("main").get_by_role("button", name="Sign in").click()
-    expect(page).to_have_url(f"http://127.0.0.1:{orchard.port}/")
-    state = context.storage_state()
-    context.close()
-    return state
 
 
 @pytest.fixture

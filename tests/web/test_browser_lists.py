@@ -15,7 +15,7 @@ from orchard.services import fleet, submissions
 from statecore.store.redis import RedisStore
 from tests.api.server import ROOT
 from tests.conftest import EngineServer
-from tests.web.browsers import Eyes, Orchard, need_chromium, open_browser
+from tests.web.browsers import Eyes, Orchard, need_chromium
 
 pytestmark = pytest.mark.slow
 SOON_MS = 15_000
@@ -38,11 +38,6 @@ class Program:
         steps = submissions.create(name, "jobs/x/source.wav", 5_000_000, owner="ann",
                                    use_purifier=True)  # fmt: skip
         return self.run(steps).job_id
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    yield from open_browser()
 
 
 @pytest.fixture(scope="module")
@@ -70,19 +65,6 @@ def orchard(
     follower.kill()
     follower.wait()
     orchard.stop()
-
-
-@pytest.fixture(scope="module")
-def session(orchard: Orchard, browser: Browser) -> dict:
-    """What the browser of an administrator knows."""
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(orchard.sign_in_link())
-    page.get_by_role("main").get_by_role("button", name="Sign in").click()
-    expect(page).to_have_url(f"http://127.0.0.1:{orchard.port}/")
-    state = context.storage_state()
-    context.close()
-    return state
 
 
 @pytest.fixture

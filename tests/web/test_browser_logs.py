@@ -14,18 +14,13 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.api.server import ROOT
-from tests.web.browsers import Eyes, Orchard, need_chromium, open_browser
+from tests.web.browsers import Eyes, Orchard, need_chromium
 
 pytestmark = pytest.mark.slow
 SOON_MS = 15_000
 JOB = "0123456789abcdef"
 IN_SIGHT = """() => [...document.querySelectorAll(".log-line")]
   .map((row) => [row.dataset.key, row.getBoundingClientRect().top]).find(([, top]) => top >= 70)"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    yield from open_browser()
 
 
 @pytest.fixture(scope="module")
@@ -36,18 +31,6 @@ def orchard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Orchard]:
     orchard.start()
     yield orchard
     orchard.stop()
-
-
-@pytest.fixture(scope="module")
-def session(orchard: Orchard, browser: Browser) -> Any:
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(orchard.sign_in_link())
-    page.get_by_role("main").get_by_role("button", name="Sign in").click()
-    expect(page).to_have_url(f"http://127.0.0.1:{orchard.port}/")
-    state = context.storage_state()
-    context.close()
-    return state
 
 
 @pytest.fixture

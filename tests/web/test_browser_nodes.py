@@ -15,7 +15,7 @@ from tests.api.server import ROOT
 from tests.conftest import EngineServer
 from tests.nodes import push_node
 from tests.recordings import build, write_wav
-from tests.web.browsers import Eyes, Orchard, need_chromium, open_browser
+from tests.web.browsers import Eyes, Orchard, need_chromium
 
 pytestmark = pytest.mark.slow
 SOON_MS = 30_000
@@ -23,11 +23,6 @@ BACKGROUND = {
     "DJANGO_SETTINGS_MODULE": "orchard.background_settings", "ORCHARD_NODE_REST_S": "1",
     "ORCHARD_RETRY_BACKOFF_S": "0.2",
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    yield from open_browser()
 
 
 @pytest.fixture(scope="module")

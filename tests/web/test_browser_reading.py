@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -12,7 +13,7 @@ from orchard.services import engine
 from statecore.domain.issues import Holder
 from statecore.services import checkouts, labels, locks, namespaced
 from statecore.store import open_store
-from tests.web.browsers import Orchard, open_browser
+from tests.web.browsers import Orchard
 
 SERIOUS = ("serious", "critical")
 PAGES = (
@@ -20,11 +21,6 @@ PAGES = (
     "/ui/locks/", "/ui/labels/", "/ui/state/", "/ui/state/custom/", "/ui/logs/", "/ui/events/",
     "/ui/engine/", "/ui/cleanup/", "/ui/cleanup/?kind=issues",
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    yield from open_browser()
 
 
 @pytest.fixture(scope="module")
@@ -48,14 +44,10 @@ def orchard(tmp_path_factory, engine_server) -> Iterator[Orchard]:
 
 
 @pytest.fixture(scope="module")
-def context(browser: Browser, orchard: Orchard) -> Iterator[BrowserContext]:
+def context(browser: Browser, orchard: Orchard, session: Any) -> Iterator[BrowserContext]:
     """Somebody who is signed in."""
-    context = browser.new_context(locale="en", base_url=f"http://127.0.0.1:{orchard.port}")
-    page = context.new_page()
-    page.goto(orchard.sign_in_link())
-    page.get_by_role("main").get_by_role("button", name="Sign in").click()
-    expect(page).to_have_url(f"http://127.0.0.1:{orchard.port}/")
-    page.close()
+    base = f"http://127.0.0.1:{orchard.port}"
+    context = browser.new_context(locale="en", base_url=base, storage_state=session)
     yield context
     context.close()
 

@@ -11,16 +11,11 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from statecore.services import namespaced
 from statecore.store.redis import RedisStore
 from tests.conftest import EngineServer
-from tests.web.browsers import Eyes, Orchard, need_chromium, open_browser
+from tests.web.browsers import Eyes, Orchard, need_chromium
 
 pytestmark = pytest.mark.slow
 SOON_MS = 15_000
 LABELS = "/ui/state/config/entry?key=labels"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    yield from open_browser()
 
 
 @pytest.fixture(scope="module")
@@ -33,19 +28,6 @@ def orchard(
     orchard.start()
     yield orchard
     orchard.stop()
-
-
-@pytest.fixture(scope="module")
-def session(orchard: Orchard, browser: Browser) -> dict:
-    """What the browser of an administrator knows."""
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(orchard.sign_in_link())
-    page.get_by_role("main").get_by_role("button", name="Sign in").click()
-    expect(page).to_have_url(f"http://127.0.0.1:{orchard.port}/")
-    state = context.storage_state()
-    context.close()
-    return state
 
 
 @pytest.fixture
