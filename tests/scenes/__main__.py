@@ -33,26 +33,28 @@ from tests.scenes.fleet import FleetScene  # noqa: E402
 from tests.scenes.issues import IssueScene  # noqa: E402
 from tests.scenes.words import LOG_LINES  # noqa: E402
 
-MINUTES, JOBS, ISSUES, LINES = 70, 300, 200, 3_000
+SIZE = (70, 300, 200)
+"""Minutes, jobs and issues."""
+LINES = 3_000
 
 
-def play(sound: Path, seed: int = 7) -> FleetScene:
+def play(sound: Path, minutes: int, jobs: int, issues: int, seed: int = 7) -> FleetScene:
     """Everything, one after the other, so that all of it ends now; the fleet can go on."""
     end = datetime.now(UTC)
     # Two afternoons that both end now: times must be true on either side.
-    issues_clock = ManualClock(end - timedelta(minutes=MINUTES))
-    fleet_clock = ManualClock(end - timedelta(minutes=MINUTES))
+    issues_clock = ManualClock(end - timedelta(minutes=minutes))
+    fleet_clock = ManualClock(end - timedelta(minutes=minutes))
     client = redis.Redis.from_url(get_conf().store, protocol=2)
     fleet = FleetScene(fleet_clock, seed, sound)
     for clock, part in (
-        (issues_clock, lambda: IssueScene(issues_clock, seed).play(ISSUES, MINUTES)),
-        (fleet_clock, lambda: fleet.play(MINUTES, JOBS)),
+        (issues_clock, lambda: IssueScene(issues_clock, seed).play(issues, minutes)),
+        (fleet_clock, lambda: fleet.play(minutes, jobs)),
     ):
         store = MemoryStore(clock)
         before = engine.use(store)
         part()
         if clock is fleet_clock:
-            _write_log(seed)
+            _write_log(seed, minutes)
             client.rename("events", "events:of-issues") if client.exists("events") else None
         engine.use(before)
         copy(store, client)
@@ -90,7 +92,7 @@ def _place(entry_id: bytes) -> tuple[int, int]:
     return int(ms), int(sequence)
 
 
-def _write_log(seed: int) -> None:
+def _write_log(seed: int, minutes: int) -> None:
     dice = random.Random(seed)
     jobs = [view.job.job_id for view in run(queries.list_jobs(limit=60)).jobs]
     now_ms = round(datetime.now(UTC).timestamp() * 1000)
@@ -98,7 +100,7 @@ def _write_log(seed: int) -> None:
     for n in range(LINES):
         level, process, text = dice.choices(LOG_LINES, weights=(8, 8, 3, 2, 1, 1, 1, 1))[0]
         job = dice.choice(jobs)
-        at_ms = now_ms - round(MINUTES * 60_000 * (1 - n / LINES))
+        at_ms = now_ms - round(minutes * 60_000 * (1 - n / LINES))
         said = text.format(job=job, n=dice.randint(1, 9))
         worker = f"pixel-{dice.randint(3, 11)}" if process == "agent" else ""
         lines.append(Line(
@@ -109,7 +111,7 @@ def _write_log(seed: int) -> None:
 
 
 if __name__ == "__main__":
-    scene = play(Path(sys.argv[1]))
+    scene = play(Path(sys.argv[1]), *(map(int, sys.argv[2:]) if sys.argv[2:] else SIZE))
     stopping = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     process.start(stopping, "scene")

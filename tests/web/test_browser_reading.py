@@ -2,45 +2,61 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
-from orchard.services import engine
-from statecore.domain.issues import Holder
-from statecore.services import checkouts, labels, locks, namespaced
-from statecore.store import open_store
-from tests.web.browsers import Orchard
+from tests.api.server import ROOT
+from tests.recordings import build, write_wav
+from tests.web.browsers import Eyes, Orchard, need_chromium
 
 SERIOUS = ("serious", "critical")
 PAGES = (
-    "/", "/ui/jobs/", "/ui/workers/", "/ui/issues/", "/ui/issues/34/", "/ui/processes/",
-    "/ui/locks/", "/ui/labels/", "/ui/state/", "/ui/state/custom/", "/ui/logs/", "/ui/events/",
-    "/ui/engine/", "/ui/cleanup/", "/ui/cleanup/?kind=issues",
+    "/", "/ui/jobs/", "/ui/jobs/?q=a&sort=name", "/ui/workers/", "/ui/workers/pixel-7/",
+    "/ui/issues/", "/ui/issues/633/", "/ui/processes/", "/ui/locks/", "/ui/labels/",
+    "/ui/state/", "/ui/state/recordings/", "/ui/state/recordings/entry?key=tape-001", "/ui/logs/",
+    "/ui/events/", "/ui/engine/", "/ui/cleanup/", "/ui/cleanup/?kind=issues", "/ui/access/",
+    "/ui/access/tokens/", "/ui/access/audit/", "/ui/me/",
 )  # fmt: skip
+ISSUE = 633
+PHONE: ViewportSize = {"width": 360, "height": 740}
+SCENE = ("10", "8", "30")
+"""Minutes, jobs and issues."""
 
 
 @pytest.fixture(scope="module")
 def orchard(tmp_path_factory, engine_server) -> Iterator[Orchard]:
-    """A site with a little of everything in it."""
+    """A site in the middle of some work, with a little of everything in it."""
+    need_chromium()
     engine_server.client.flushdb()
     site = Orchard(tmp_path_factory.mktemp("site"), engine_server.url)
     site.start()
-    store = open_store(engine_server.url)
-    before = engine.use(store)
-    for number in (33, 34, 35):
-        store.run(checkouts.check_out(number, Holder(process_id=f"agent-{number}")))
-    store.run(checkouts.check_in(33))
-    store.run(namespaced.put("custom", "key", {"value": "日本語"}))
-    store.run(locks.acquire("deploy", "somebody"))
-    store.run(labels.mark_failed(store.run(labels.claim(1))[0].request_id, "no", final=True))
+    sound = write_wav(build([1.0]).samples, tmp_path_factory.mktemp("sound") / "talk.wav")
+    command = [sys.executable, "-m", "tests.scenes", str(sound), *SCENE]
+    scene = subprocess.Popen(command, cwd=ROOT, env=site.env, stdout=subprocess.PIPE, text=True)
+    assert scene.stdout
+    assert "goes on" in scene.stdout.readline()
+    held = {"process_id": "agent", "task_type": "review"}
+    assert site.client.post(f"/api/v1/issues/{ISSUE}/checkout", json=held).is_success
     yield site
-    engine.use(before)
-    store.close()
+    scene.terminate()
+    scene.wait(20)
+    scene.stdout.close()
     site.stop()
+
+
+@pytest.fixture(scope="module")
+def pages(orchard: Orchard) -> list[str]:
+    """Every page, with those of a job that is done and of one that is not."""
+    jobs = orchard.client.get("/api/v1/jobs", params={"status": "completed"}).json()["jobs"]
+    assert jobs
+    return [*PAGES, *(f"/ui/jobs/{one['job_id']}/" for one in jobs[:1])]
 
 
 @pytest.fixture(scope="module")
@@ -53,10 +69,12 @@ def context(browser: Browser, orchard: Orchard, session: Any) -> Iterator[Browse
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious_on_any_page(context: BrowserContext, scheme: str):
+def test_axe_finds_nothing_serious_on_any_page(
+    context: BrowserContext, pages: list[str], scheme: str
+):
     page, found = context.new_page(), []
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-    for path in PAGES:
+    for path in pages:
         answer = page.goto(path)
         assert answer
         assert answer.status == 200, path
@@ -65,6 +83,35 @@ def test_axe_finds_nothing_serious_on_any_page(context: BrowserContext, scheme: 
                 found.append((path, one["id"], one["nodes"][0]["html"][:160]))
     page.close()
     assert found == []
+
+
+def fits(page: Page) -> bool:
+    """Whether a page fits its screen, as soon as its pictures are drawn for the room there is."""
+    stop = time.monotonic() + 3
+    while page.evaluate("document.documentElement.scrollWidth") > PHONE["width"]:
+        if time.monotonic() > stop:
+            return False
+        page.wait_for_timeout(50)
+    return True
+
+
+def test_every_page_fits_a_phone_in_japanese_and_complains_of_nothing(
+    browser: Browser, orchard: Orchard, session: Any, pages: list[str]
+):
+    context = browser.new_context(
+        locale="ja", color_scheme="dark", viewport=PHONE, has_touch=True,
+        storage_state=session, base_url=f"http://127.0.0.1:{orchard.port}",
+    )  # fmt: skip
+    page = context.new_page()
+    eyes = Eyes(page)
+    too_wide = []
+    for path in pages:
+        page.goto(path)
+        if not fits(page):
+            too_wide.append(path)
+    context.close()
+    assert too_wide == []
+    assert eyes.complaints == []
 
 
 def test_the_keyboard_alone_leads_everywhere(context: BrowserContext):
