@@ -29,7 +29,7 @@ def free_port() -> int:
             return port
 
 
-def until(holds: Callable[[], Any], seconds: float = 20.0) -> Any:
+def until(holds: Callable[[], Any], seconds: float = 60.0) -> Any:
     """What ``holds`` answers as soon as that is true."""
     stop = time.monotonic() + seconds
     while True:

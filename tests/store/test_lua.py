@@ -116,6 +116,11 @@ def test_a_script_that_the_engine_forgot_is_sent_again(redis_store, engine_serve
 class TestUnrolledCommits:
     """Scripts of their own for plans that are met often."""
 
+    @pytest.fixture(autouse=True)
+    def _nothing_was_unrolled_before(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        # A process unrolls so many plans and no more, and other tests meet plans, too.
+        monkeypatch.setattr(unrolled, "_unrolled", {})
+
     def test_a_plan_becomes_the_commands_it_stands_for(self):
         call = call_for(REQUESTS[scripts.COMMIT])
         assert call.script is not scripts.COMMIT
