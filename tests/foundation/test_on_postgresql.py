@@ -129,7 +129,8 @@ def test_what_is_true_of_the_database_holds_on_postgresql(
     postgres_server: PostgresServer, tmp_path: Path
 ):
     # An inner run, as Django's connection is chosen once for a whole process.
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "--ds=tests.settings"]
+    command += ["-p", "no:cacheprovider"]
     done = subprocess.run(
         [*command, f"--basetemp={tmp_path / 'inner'}", *IN_THE_DATABASE], cwd=ROOT,
         env=os.environ | {"TEST_DATABASE_URL": postgres_server.url()},
