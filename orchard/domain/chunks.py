@@ -21,12 +21,14 @@ ERRORS_KEPT = 5
 """How many of its last failures a chunk remembers."""
 
 
-class Failure(msgspec.Struct, frozen=True, kw_only=True):
+class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One failed attempt at a chunk."""
 
     at: datetime
     worker_id: str
     error: str
+    started_at: datetime | None = None
+    """When the attempt began; nobody had begun one when a waiting chunk was given up."""
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
@@ -201,8 +203,7 @@ def fail_chunk(
         TransitionRefused: no worker has it.
     """
     _check_running(chunk)
-    failure = Failure(at=at, worker_id=chunk.worker_id, error=error[:500])
-    errors = (*chunk.errors, failure)[-ERRORS_KEPT:]
+    errors = _with_failure(chunk, error, at)
     if not retry or chunk.attempts >= policy.max_attempts:
         return _bury(job_id, msgspec.structs.replace(chunk, errors=errors), error, at)
     until = at + timedelta(seconds=policy.rest_s(chunk.attempts))
@@ -237,9 +238,15 @@ def bury_chunk(job_id: str, chunk: Chunk, reason: str, *, at: datetime) -> Chunk
     Raises:
         TransitionRefused: it is settled already.
     """
-    failure = Failure(at=at, worker_id=chunk.worker_id, error=reason[:500])
-    errors = (*chunk.errors, failure)[-ERRORS_KEPT:]
+    errors = _with_failure(chunk, reason, at)
     return _bury(job_id, msgspec.structs.replace(chunk, errors=errors), reason, at)
+
+
+def _with_failure(chunk: Chunk, error: str, at: datetime) -> tuple[Failure, ...]:
+    """The last failures of a chunk, this one included."""
+    began = chunk.started_at if chunk.status is ChunkStatus.RUNNING else None
+    failure = Failure(at=at, worker_id=chunk.worker_id, error=error[:500], started_at=began)
+    return (*chunk.errors, failure)[-ERRORS_KEPT:]
 
 
 def revive_chunk(chunk: Chunk) -> Chunk:

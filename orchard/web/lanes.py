@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -13,22 +13,32 @@ WIDTH = 1000.0
 NARROWEST = 3.0
 
 
-class Bar(NamedTuple):
-    """One attempt at a chunk that is known: where it stands in its lane, and how it went."""
+class Attempt(NamedTuple):
+    """One worker's work on one chunk, from its beginning to its end or to this moment."""
 
     number: int
+    worker_id: str
+    began: datetime
+    ended: datetime
+    status: str
+    """``completed``, ``running`` or ``failed``."""
+    is_retry: bool
+    error: str = ""
+    is_duplicate: bool = False
+    """Whether another worker had the same chunk at the same time."""
+
+    @property
+    def took_s(self) -> float:
+        """How long it took, in seconds."""
+        return (self.ended - self.began).total_seconds()
+
+
+class Bar(NamedTuple):
+    """Where an attempt stands in its lane."""
+
     x: float
     width: float
-    status: str
-    attempts: int
-
-
-class Mark(NamedTuple):
-    """A failed attempt: where it ended."""
-
-    number: int
-    x: float
-    error: str
+    attempt: Attempt
 
 
 class Lane(NamedTuple):
@@ -36,7 +46,7 @@ class Lane(NamedTuple):
 
     worker_id: str
     bars: Sequence[Bar]
-    marks: Sequence[Mark]
+    failed: int
     busy_s: float
 
 
@@ -44,6 +54,8 @@ class Lanes(NamedTuple):
     """All workers of a job, in the order in which they began, on one axis of time."""
 
     lanes: Sequence[Lane]
+    attempts: Sequence[Attempt]
+    """The same as a table: in the order in which they began."""
     begins: datetime
     ends: datetime
 
@@ -52,54 +64,62 @@ class Lanes(NamedTuple):
         """Seconds from the left edge to the right one."""
         return (self.ends - self.begins).total_seconds()
 
+    @property
+    def has_duplicates(self) -> bool:
+        """Whether a chunk was worked on by two at once."""
+        return any(one.is_duplicate for one in self.attempts)
+
 
 def draw_lanes(chunks: Sequence[Chunk], now: datetime) -> Lanes | None:
     """The picture of a job at this moment; ``None`` before anybody has begun."""
-    begun = [chunk for chunk in chunks if chunk.started_at]
-    times = [time for chunk in begun if (time := chunk.started_at)]
-    times += [one.at for chunk in chunks for one in chunk.errors]
-    if not times:
+    attempts = [one for chunk in chunks for one in _mark_duplicates(_attempts(chunk, now))]
+    if not attempts:
         return None
-    begins = min(times)
-    ends = max([*times, *(_end(chunk, now) for chunk in begun)], default=begins)
-    ends = max(ends, begins + timedelta(seconds=1))
-    workers = dict.fromkeys(_workers(chunks))
-    lanes = [_lane(name, chunks, begins, ends, now) for name in workers]
-    return Lanes(sorted(lanes, key=_first_x), begins, ends)
+    attempts.sort(key=lambda one: (one.began, one.number))
+    begins = attempts[0].began
+    ends = max(begins + timedelta(seconds=1), *(one.ended for one in attempts))
+    names = dict.fromkeys(one.worker_id for one in attempts)
+    lanes = [_lane([one for one in attempts if one.worker_id == n], begins, ends) for n in names]
+    return Lanes(lanes, attempts, begins, ends)
 
 
-def _workers(chunks: Sequence[Chunk]) -> list[str]:
-    named = [chunk.worker_id for chunk in chunks if chunk.worker_id and chunk.started_at]
-    return named + [one.worker_id for chunk in chunks for one in chunk.errors if one.worker_id]
+def _attempts(chunk: Chunk, now: datetime) -> Iterator[Attempt]:
+    """The failed attempts that a chunk remembers, then the one that it is in, or that counted."""
+    earlier = chunk.attempts > len(chunk.errors) + 1
+    for one in chunk.errors:
+        if one.started_at:
+            yield Attempt(
+                chunk.index, one.worker_id, one.started_at, one.at, "failed", earlier, one.error
+            )
+            earlier = True
+    if chunk.started_at and chunk.status in ("running", "completed"):
+        ended, status = chunk.completed_at or now, str(chunk.status)
+        is_retry = earlier or chunk.attempts > 1
+        yield Attempt(chunk.index, chunk.worker_id, chunk.started_at, ended, status, is_retry)
 
 
-def _lane(
-    worker_id: str, chunks: Sequence[Chunk], begins: datetime, ends: datetime, now: datetime
-) -> Lane:
+def _mark_duplicates(attempts: Iterator[Attempt]) -> list[Attempt]:
+    """The attempts at one chunk; those that went on at the same time are duplicates."""
+    all_of_one = list(attempts)
+    return [
+        one._replace(is_duplicate=any(_overlap(one, other) for other in all_of_one))
+        for one in all_of_one
+    ]
+
+
+def _overlap(one: Attempt, other: Attempt) -> bool:
+    at_once = one.began < other.ended and other.began < one.ended
+    return at_once and one.worker_id != other.worker_id
+
+
+def _lane(attempts: Sequence[Attempt], begins: datetime, ends: datetime) -> Lane:
     scale = WIDTH / (ends - begins).total_seconds()
-    bars, marks, busy_s = [], [], 0.0
-    for chunk in chunks:
-        if chunk.worker_id == worker_id and chunk.started_at:
-            took_s = (_end(chunk, now) - chunk.started_at).total_seconds()
-            x = (chunk.started_at - begins).total_seconds() * scale
-            width = max(took_s * scale, NARROWEST)
-            bar = Bar(chunk.index, round(x, 1), round(width, 1), str(chunk.status), chunk.attempts)
-            bars.append(bar)
-            busy_s += took_s
-        for one in chunk.errors:
-            if one.worker_id == worker_id:
-                at = (one.at - begins).total_seconds() * scale
-                marks.append(Mark(chunk.index, round(at, 1), one.error))
-    return Lane(worker_id, bars, marks, busy_s)
-
-
-def _end(chunk: Chunk, now: datetime) -> datetime:
-    """When the last attempt at a chunk was over; a running one lasts until now."""
-    if chunk.completed_at:
-        return chunk.completed_at
-    failed = [one.at for one in chunk.errors if chunk.started_at and one.at >= chunk.started_at]
-    return now if chunk.status == "running" or not failed else failed[-1]
-
-
-def _first_x(lane: Lane) -> float:
-    return min([bar.x for bar in lane.bars] + [mark.x for mark in lane.marks], default=0.0)
+    bars = [
+        Bar(
+            round((one.began - begins).total_seconds() * scale, 1),
+            round(max(one.took_s * scale, NARROWEST), 1), one,
+        )
+        for one in attempts
+    ]  # fmt: skip
+    failed = sum(one.status == "failed" for one in attempts)
+    return Lane(attempts[0].worker_id, bars, failed, sum(one.took_s for one in attempts))

@@ -32,29 +32,65 @@ def test_bars_stand_where_the_work_was_done():
     done = ChunkStatus.COMPLETED
     chunks = [
         chunk(0, status=done, worker_id="b", started_at=at(0), completed_at=at(10), attempts=1),
-        chunk(1, status=ChunkStatus.RUNNING, worker_id="a", started_at=at(5), attempts=2,
-              errors=(Failure(at=at(4), worker_id="b", error="it <broke>"),)),
+        chunk(1, status=ChunkStatus.RUNNING, worker_id="a", started_at=at(5), attempts=2, errors=(
+            Failure(at=at(4), worker_id="b", error="it <broke>", started_at=at(2)),
+        )),
         chunk(2),
     ]  # fmt: skip
     picture = draw_lanes(chunks, at(20))
     assert picture is not None
     assert picture.took_s == 20
     assert [lane.worker_id for lane in picture.lanes] == ["b", "a"]
-    first, second = picture.lanes
-    assert [(bar.number, bar.x, bar.width) for bar in first.bars] == [(0, 0, 500)]
-    assert [(mark.number, mark.x) for mark in first.marks] == [(1, 200)]
-    assert [(bar.x, bar.width, bar.status) for bar in second.bars] == [(250, 750, "running")]
-    assert (first.busy_s, second.busy_s) == (10, 15)
+    first, second = (
+        [(bar.attempt.number, bar.x, bar.width, bar.attempt.status, bar.attempt.is_retry)
+         for bar in lane.bars]
+        for lane in picture.lanes
+    )  # fmt: skip
+    assert first == [(0, 0, 500, "completed", False), (1, 100, 100, "failed", False)]
+    assert second == [(1, 250, 750, "running", True)]
+    assert [(lane.failed, lane.busy_s) for lane in picture.lanes] == [(1, 12), (0, 15)]
+    assert [(one.number, one.error) for one in picture.attempts] == [
+        (0, ""), (1, "it <broke>"), (1, ""),
+    ]  # fmt: skip
+    assert not picture.has_duplicates
+
+
+def test_what_two_workers_had_at_once_is_a_duplicate():
+    both = chunk(
+        0, status=ChunkStatus.COMPLETED, worker_id="b", started_at=at(5), completed_at=at(9),
+        attempts=2,
+        errors=(Failure(at=at(8), worker_id="a", error="b was first", started_at=at(0)),),
+    )  # fmt: skip
+    alone = chunk(
+        1, status=ChunkStatus.COMPLETED, worker_id="a", started_at=at(8), completed_at=at(9)
+    )
+    picture = draw_lanes([both, alone], at(20))
+    assert picture is not None
+    assert picture.has_duplicates
+    assert [(one.number, one.worker_id, one.is_duplicate) for one in picture.attempts] == [
+        (0, "a", True), (0, "b", True), (1, "a", False),
+    ]  # fmt: skip
+
+
+def test_one_worker_is_no_duplicate_of_itself():
+    late = chunk(
+        0, status=ChunkStatus.COMPLETED, worker_id="a", started_at=at(0), completed_at=at(9),
+        errors=(Failure(at=at(5), worker_id="a", error="a fell silent", started_at=at(0)),),
+    )  # fmt: skip
+    picture = draw_lanes([late], at(20))
+    assert picture is not None
+    assert not picture.has_duplicates
 
 
 def test_a_failed_chunk_ends_where_it_failed():
     failed = chunk(
-        0, status=ChunkStatus.FAILED, worker_id="a", started_at=at(0),
-        errors=(Failure(at=at(8), worker_id="a", error="no"),),
+        0, status=ChunkStatus.FAILED, worker_id="a", started_at=at(0), completed_at=at(8),
+        errors=(Failure(at=at(8), worker_id="a", error="no", started_at=at(0)),),
     )  # fmt: skip
     picture = draw_lanes([failed], at(100))
     assert picture is not None
     assert picture.took_s == 8
+    assert [one.status for one in picture.attempts] == ["failed"]
 
 
 def test_the_page_of_a_job_shows_it(reader: Client):
@@ -67,3 +103,4 @@ def test_the_page_of_a_job_shows_it(reader: Client):
     assert 'class="lane-name" title="kitchen-pc"' in page
     assert "&lt;b&gt;it broke&lt;/b&gt;" in page
     assert "<b>it broke" not in page
+    assert 'data-status="failed"' in page

@@ -53,7 +53,7 @@ export class JobPage {
   }
 
   put(page) {
-    swapRegions(page, ["head", "text-state", "lanes"]);
+    swapRegions(page, ["head", "text-state", "lanes", "lane-rows"]);
     keepingPlace(() => {
       for (const name of ["rows", "blocks"]) {
         const list = document.querySelector(`[data-region="${name}"]`);
