@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -11,6 +13,7 @@ from orchard.api.schema import described
 from orchard.api.views import AsyncView, parse
 from orchard.services import arun, queries
 from statecore.api.shapes import event_shape
+from statecore.services.waiting import until_ending
 
 
 class Events(AsyncView):
@@ -20,9 +23,8 @@ class Events(AsyncView):
     async def get(self, request: Request) -> Response:
         """Events after a cursor; ``reset`` when some after it are no longer kept."""
         asked = parse(EventQuery, request.query_params)
-        block_ms = round(asked["wait_s"] * 1000)
-        tailed = await arun(
-            queries.events_after(asked["cursor"], block_ms=block_ms, limit=asked["limit"])
-        )
+        after = partial(queries.events_after, asked["cursor"], limit=asked["limit"])
+        waiting = arun(after(block_ms=round(asked["wait_s"] * 1000)))
+        tailed = await until_ending(waiting) or await arun(after())
         events = [event_shape(*entry) for entry in tailed.entries]
         return Response({"events": events, "cursor": tailed.cursor, "reset": tailed.reset})

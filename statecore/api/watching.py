@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,6 +17,7 @@ from statecore.api.shapes import changed_shape
 from statecore.api.views import AsyncView, parse
 from statecore.services import arun, changes
 from statecore.services.changes import Changes
+from statecore.services.waiting import is_ending, until_ending
 
 PAUSE_S = 0.05
 """Rest after news of something else: of a busy stream many events are read at once."""
@@ -42,14 +44,12 @@ class Watch(OfState, AsyncView):
 
 async def _wait(namespace: str, cursor: str, limit: int, wait_s: float) -> Changes:
     stop, wanted = time.monotonic() + wait_s, frozenset({namespace})
+    look = partial(changes.changes_after, namespaces=wanted, limit=limit)
     while True:
         left_s = max(0.0, stop - time.monotonic())
-        found = await arun(
-            changes.changes_after(
-                cursor, namespaces=wanted, limit=limit, block_ms=round(left_s * 1000)
-            )
-        )
-        left_s = max(0.0, stop - time.monotonic())
+        waiting = arun(look(cursor, block_ms=round(left_s * 1000)))
+        found = await until_ending(waiting) or await arun(look(cursor))
+        left_s = 0.0 if is_ending() else max(0.0, stop - time.monotonic())
         if found.changes or found.reset or (found.at_end and not left_s):
             return found
         cursor = found.cursor

@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from orchard.conf import get_conf
 from orchard.fallback.starting import WebProcess
 from orchard.live.feed import get_feed
+from statecore.services.waiting import end_waits
 
 NOT_STARTED = 3
 """Exit code when the port is taken, as uvicorn's own."""
@@ -25,6 +26,7 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept nothing more, finish what is at hand, and end."""
         get_feed().end_waits()
+        end_waits()
         await super().shutdown(sockets)
 
 
