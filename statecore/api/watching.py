@@ -48,7 +48,7 @@ async def _wait(namespace: str, cursor: str, limit: int, wait_s: float) -> Chang
     while True:
         left_s = max(0.0, stop - time.monotonic())
         waiting = arun(look(cursor, block_ms=round(left_s * 1000)))
-        found = await until_ending(waiting) or await arun(look(cursor))
+        found: Changes = await until_ending(waiting) or await arun(look(cursor))
         left_s = 0.0 if is_ending() else max(0.0, stop - time.monotonic())
         if found.changes or found.reset or (found.at_end and not left_s):
             return found

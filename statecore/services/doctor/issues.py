@@ -13,17 +13,15 @@ from statecore.domain.issues import Issue
 from statecore.domain.lifecycle import PROCESSED, IssueStatus
 from statecore.repository import Draft, epoch_ms, issue_cells, issue_number
 from statecore.services.doctor.catalogue import ISSUE
-from statecore.services.doctor.symptoms import found
+from statecore.services.doctor.snapshots import Fault, RecordExaminer
 from statecore.services.engine import get_limits
 from statecore.store import ops
 from statecore.store.base import Store
-from statecore.store.findings import Examiner, Finding, Subject
 from statecore.store.walking import contains
 
 SLACK_MS = 5_000
 AHEAD_MS = 60_000
 STATES = tuple(IssueStatus)
-Fault = tuple[str, str]
 
 
 class IssueSeen(NamedTuple):
@@ -42,33 +40,37 @@ class IssueSeen(NamedTuple):
     is_with_holder: bool
     """Whether its process is said to hold it."""
 
+    @property
+    def name(self) -> str:
+        """Its number."""
+        return str(self.number)
 
-class IssueExaminer(Examiner):
+
+class IssueExaminer(RecordExaminer[IssueSeen]):
     """Issues with everything that follows from their records."""
 
     kind = ISSUE
 
-    def look(self, store: Store, names: Sequence[str]) -> list[Finding]:
-        """What is wrong with these issues."""
-        at = store.now()
-        return [
-            found(code, Subject(ISSUE, str(seen.number)), what)
-            for seen in _read(store, names)
-            for code, what in judge(seen, at)
-        ]
+    def read(self, store: Store, names: Sequence[str]) -> list[IssueSeen]:
+        """The issues of these numbers; what is no number is no issue."""
+        return _read(store, names)
 
-    def mend(self, store: Store, name: str) -> list[Finding]:
-        """Write what follows from the record anew."""
-        wrong = [each for each in self.look(store, [name]) if each.repair]
-        for seen in _read(store, [name]) if wrong else ():
-            draft = Draft(get_limits(), store.now())
-            if seen.issue is None:
-                _forget(draft, seen.number)
-            else:
-                _write(draft, seen, seen.issue, store.now())
-            reply = store.commit({issue_cells(seen.number)[0]: seen.raw}, draft.writes())
-            return wrong if isinstance(reply, ops.Committed) else []
-        return []
+    def judge(self, seen: IssueSeen, at: datetime) -> Iterator[Fault]:
+        """All that is wrong with an issue."""
+        return judge(seen, at)
+
+    def record(self, seen: IssueSeen) -> Mapping[ops.Cell, bytes | None]:
+        """The issue's own record."""
+        return {issue_cells(seen.number)[0]: seen.raw}
+
+    def writes(self, store: Store, seen: IssueSeen) -> Sequence[ops.Write]:
+        """What follows from the record."""
+        draft = Draft(get_limits(), store.now())
+        if seen.issue is None:
+            _forget(draft, seen.number)
+        else:
+            _write(draft, seen, seen.issue, store.now())
+        return draft.writes()
 
 
 def judge(seen: IssueSeen, at: datetime) -> Iterator[Fault]:

@@ -12,15 +12,13 @@ from statecore.domain.labels import LabelRequest
 from statecore.domain.lifecycle import LabelStatus
 from statecore.repository import Draft, epoch_ms
 from statecore.services.doctor.catalogue import LABEL
-from statecore.services.doctor.symptoms import found
+from statecore.services.doctor.snapshots import Fault, RecordExaminer
 from statecore.services.engine import get_limits
 from statecore.store import ops
 from statecore.store.base import Store
-from statecore.store.findings import Examiner, Finding, Subject
 from statecore.store.walking import look_at
 
 STATES = tuple(LabelStatus)
-Fault = tuple[str, str]
 
 
 class LabelSeen(NamedTuple):
@@ -36,30 +34,28 @@ class LabelSeen(NamedTuple):
     ttl_ms: int | None
 
 
-class LabelExaminer(Examiner):
+class LabelExaminer(RecordExaminer[LabelSeen]):
     """Label requests with their queue."""
 
     kind = LABEL
 
-    def look(self, store: Store, names: Sequence[str]) -> list[Finding]:
-        """What is wrong with these requests."""
-        at = store.now()
-        return [
-            found(code, Subject(LABEL, seen.name), what)
-            for name in names
-            for seen in _read(store, name)
-            for code, what in judge(seen, at)
-        ]
+    def read(self, store: Store, names: Sequence[str]) -> Iterator[LabelSeen]:
+        """These requests."""
+        return (_read(store, name) for name in names)
 
-    def mend(self, store: Store, name: str) -> list[Finding]:
+    def judge(self, seen: LabelSeen, at: datetime) -> Iterator[Fault]:
+        """All that is wrong with a label request."""
+        return judge(seen, at)
+
+    def record(self, seen: LabelSeen) -> Mapping[ops.Cell, bytes | None]:
+        """The request itself."""
+        return {ops.Key(keys.label(seen.name)): seen.raw}
+
+    def writes(self, store: Store, seen: LabelSeen) -> Sequence[ops.Write]:
         """Put it where its record says."""
-        wrong = [each for each in self.look(store, [name]) if each.repair]
-        for seen in _read(store, name) if wrong else ():
-            draft = Draft(get_limits(), store.now())
-            _place(draft, seen)
-            reply = store.commit({ops.Key(keys.label(name)): seen.raw}, draft.writes())
-            return wrong if isinstance(reply, ops.Committed) else []
-        return []
+        draft = Draft(get_limits(), store.now())
+        _place(draft, seen)
+        return draft.writes()
 
 
 def judge(seen: LabelSeen, at: datetime) -> Iterator[Fault]:
@@ -99,7 +95,7 @@ def _place(draft: Draft, seen: LabelSeen) -> None:
         draft.place(keys.LABEL_LEASES, seen.name, None)
 
 
-def _read(store: Store, name: str) -> list[LabelSeen]:
+def _read(store: Store, name: str) -> LabelSeen:
     """The request."""
     place, lists = ops.Key(keys.label(name)), (keys.LABEL_QUEUE, keys.LABEL_LEASES)
     refs = [ops.Score(key, name) for key in (*lists, *map(keys.labels_in, STATES))]
@@ -110,7 +106,7 @@ def _read(store: Store, name: str) -> list[LabelSeen]:
     (fact,) = look_at(store, [keys.label(name)])
     states = {s: score for s, score in zip(STATES, scores, strict=True) if score is not None}
     again = _decoded(name, raw)
-    return [LabelSeen(name, raw, again, queued, leased, states, in_line, fact.ttl_ms)]
+    return LabelSeen(name, raw, again, queued, leased, states, in_line, fact.ttl_ms)
 
 
 def _decoded(name: str, raw: bytes | None) -> LabelRequest | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -11,15 +11,13 @@ from statecore.domain.errors import DamagedRecord
 from statecore.domain.locks import Lock
 from statecore.repository import epoch_ms
 from statecore.services.doctor.catalogue import LOCK
-from statecore.services.doctor.symptoms import found
+from statecore.services.doctor.snapshots import Fault, RecordExaminer
 from statecore.store import ops
 from statecore.store.base import Store
 from statecore.store.drafts import Later, WriteDraft
-from statecore.store.findings import Examiner, Finding, Subject
 from statecore.store.walking import look_at
 
 SLACK_MS = 5_000
-Fault = tuple[str, str]
 
 
 class LockSeen(NamedTuple):
@@ -33,28 +31,26 @@ class LockSeen(NamedTuple):
     ttl_ms: int | None
 
 
-class LockExaminer(Examiner):
+class LockExaminer(RecordExaminer[LockSeen]):
     """Locks by name."""
 
     kind = LOCK
 
-    def look(self, store: Store, names: Sequence[str]) -> list[Finding]:
-        """What is wrong with these locks."""
-        at = store.now()
-        return [
-            found(code, Subject(LOCK, seen.name), what)
-            for name in names
-            for seen in _read(store, name)
-            for code, what in judge(seen, at)
-        ]
+    def read(self, store: Store, names: Sequence[str]) -> Iterator[LockSeen]:
+        """These locks."""
+        return (_read(store, name) for name in names)
 
-    def mend(self, store: Store, name: str) -> list[Finding]:
-        """Write what follows from the lock anew."""
-        wrong = [each for each in self.look(store, [name]) if each.repair]
-        for seen in _read(store, name) if wrong else ():
-            reply = store.commit({ops.Key(keys.lock(name)): seen.raw}, _writes(seen, store.now()))
-            return wrong if isinstance(reply, ops.Committed) else []
-        return []
+    def judge(self, seen: LockSeen, at: datetime) -> Iterator[Fault]:
+        """All that is wrong with a lock."""
+        return judge(seen, at)
+
+    def record(self, seen: LockSeen) -> Mapping[ops.Cell, bytes | None]:
+        """The lock itself."""
+        return {ops.Key(keys.lock(seen.name)): seen.raw}
+
+    def writes(self, store: Store, seen: LockSeen) -> Sequence[ops.Write]:
+        """What follows from the lock."""
+        return _writes(seen, store.now())
 
 
 def judge(seen: LockSeen, at: datetime) -> Iterator[Fault]:
@@ -87,12 +83,12 @@ def _writes(seen: LockSeen, at: datetime) -> tuple[ops.Write, ...]:
     return draft.writes()
 
 
-def _read(store: Store, name: str) -> list[LockSeen]:
+def _read(store: Store, name: str) -> LockSeen:
     place, fence = ops.Key(keys.lock(name)), ops.Key(keys.lock_fence(name))
     raw, last, listed = store.read(place, fence, ops.Score(keys.LOCKS, name))
     (fact,) = look_at(store, [keys.lock(name)])
     token = int(last) if last and last.isdigit() else 0
-    return [LockSeen(name, raw, _decoded(name, raw), token, listed, fact.ttl_ms)]
+    return LockSeen(name, raw, _decoded(name, raw), token, listed, fact.ttl_ms)
 
 
 def _decoded(name: str, raw: bytes | None) -> Lock | None:

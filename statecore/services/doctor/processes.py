@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from statecore import codec, keys
@@ -10,14 +11,11 @@ from statecore.domain.errors import DamagedRecord
 from statecore.domain.processes import ACTIVE
 from statecore.repository import epoch_ms, issue_cells
 from statecore.services.doctor.catalogue import PROCESS
-from statecore.services.doctor.symptoms import found
+from statecore.services.doctor.snapshots import Fault, RecordExaminer
 from statecore.store import ops
 from statecore.store.base import Store
 from statecore.store.drafts import WriteDraft
-from statecore.store.findings import Examiner, Finding, Subject
 from statecore.store.walking import contains, look_at
-
-Fault = tuple[str, str]
 
 
 class ProcessSeen(NamedTuple):
@@ -35,28 +33,26 @@ class ProcessSeen(NamedTuple):
     """Those of them that it does hold."""
 
 
-class ProcessExaminer(Examiner):
+class ProcessExaminer(RecordExaminer[ProcessSeen]):
     """Processes with their lists."""
 
     kind = PROCESS
 
-    def look(self, store: Store, names: Sequence[str]) -> list[Finding]:
-        """What is wrong with these processes."""
-        return [
-            found(code, Subject(PROCESS, seen.name), what)
-            for name in names
-            for seen in _read(store, name)
-            for code, what in judge(seen)
-        ]
+    def read(self, store: Store, names: Sequence[str]) -> Iterator[ProcessSeen]:
+        """These processes."""
+        return (_read(store, name) for name in names)
 
-    def mend(self, store: Store, name: str) -> list[Finding]:
+    def judge(self, seen: ProcessSeen, at: datetime) -> Iterator[Fault]:
+        """All that is wrong with a process, whatever the time."""
+        return judge(seen)
+
+    def record(self, seen: ProcessSeen) -> Mapping[ops.Cell, bytes | None]:
+        """Whether it is active."""
+        return {ops.Field(keys.process_info(seen.name), "status"): seen.info.get("status")}
+
+    def writes(self, store: Store, seen: ProcessSeen) -> Sequence[ops.Write]:
         """Put it where its record says."""
-        wrong = [each for each in self.look(store, [name]) if each.repair]
-        for seen in _read(store, name) if wrong else ():
-            status = ops.Field(keys.process_info(name), "status")
-            reply = store.commit({status: seen.info.get("status")}, _writes(store, seen))
-            return wrong if isinstance(reply, ops.Committed) else []
-        return []
+        return _writes(store, seen)
 
 
 def judge(seen: ProcessSeen) -> Iterator[Fault]:
@@ -97,7 +93,7 @@ def _writes(store: Store, seen: ProcessSeen) -> tuple[ops.Write, ...]:
     return draft.writes()
 
 
-def _read(store: Store, name: str) -> list[ProcessSeen]:
+def _read(store: Store, name: str) -> ProcessSeen:
     """The process."""
     refs = (
         ops.WholeHash(keys.process_info(name)), ops.Score(keys.PROCESSES, name),
@@ -111,10 +107,9 @@ def _read(store: Store, name: str) -> list[ProcessSeen]:
     (is_active,) = contains(store, keys.PROCESSES_ACTIVE, [name])
     (is_zombie,) = contains(store, keys.PROCESSES_ZOMBIES, [name])
     held = tuple(n for n, raw in zip(known, raws, strict=True) if _holds(name, n, raw))
-    seen = ProcessSeen(
+    return ProcessSeen(
         name, info, fact.ttl_ms, listed, is_active, is_zombie, tuple(sorted(claimed)), held
     )
-    return [seen]
 
 
 def _holds(name: str, number: str, raw: bytes | None) -> bool:
