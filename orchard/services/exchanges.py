@@ -1,26 +1,44 @@
-"""Exchanges: a worker hands in results and gets the next chunks in one call."""
+"""Exchanges: a worker says what became of its chunks and gets the next ones, in one call."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import msgspec
 
-from orchard.domain.errors import OrchardError
+from orchard.domain.errors import WorkerUnavailable
+from orchard.domain.workers import Worker
 from orchard.services.claims import Claimed, claim
-from orchard.services.reports import Accepted, Report, complete_many
+from orchard.services.hearing import hear
+from orchard.services.lookups import get_worker, url_of
+from orchard.services.said import Outcome, Said
 from statecore.store.steps import Steps
 
 
 class Exchanged(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of the reports, and what the worker holds now in addition."""
+    """What became of what was said, and what the worker holds now in addition."""
 
-    outcomes: list[Accepted | OrchardError]
+    worker: Worker
+    outcomes: list[Outcome]
     claimed: list[Claimed]
 
 
-def exchange(worker_id: str, reports: Sequence[Report], *, max_chunks: int) -> Steps[Exchanged]:
-    """Accept results, then claim up to ``max_chunks``; raises as :func:`claims.claim` does."""
-    outcomes = yield from complete_many(reports)
-    claimed = yield from claim(worker_id, max_chunks)
-    return Exchanged(outcomes=outcomes, claimed=claimed)
+def exchange(worker_id: str, said: Sequence[Said], *, max_chunks: int) -> Steps[Exchanged]:
+    """Take what a worker says, as a sign of life, then claim up to ``max_chunks``.
+
+    A worker that is draining or paused gets none; what it says counts all the same.
+    Three more round trips to the engine when there is something to claim, whatever
+    the number of chunks.
+
+    Raises:
+        UnknownWorker: it is not in the fleet (any more); nothing is changed then.
+    """
+    yield from get_worker(worker_id)
+    outcomes = yield from hear(said, alive=url_of(worker_id))
+    claimed: list[Claimed] = []
+    if max_chunks:
+        with suppress(WorkerUnavailable):
+            claimed = yield from claim(worker_id, max_chunks)
+    worker = yield from get_worker(worker_id)
+    return Exchanged(worker=worker, outcomes=outcomes, claimed=claimed)
