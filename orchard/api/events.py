@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -13,7 +11,7 @@ from orchard.api.schema import described
 from orchard.api.views import AsyncView, parse
 from orchard.services import arun, queries
 from statecore.api.shapes import event_shape
-from statecore.services.waiting import until_ending
+from statecore.services.waiting import look_until_ending
 
 
 class Events(AsyncView):
@@ -23,8 +21,10 @@ class Events(AsyncView):
     async def get(self, request: Request) -> Response:
         """Events after a cursor; ``reset`` when some after it are no longer kept."""
         asked = parse(EventQuery, request.query_params)
-        after = partial(queries.events_after, asked["cursor"], limit=asked["limit"])
-        waiting = arun(after(block_ms=round(asked["wait_s"] * 1000)))
-        tailed = await until_ending(waiting) or await arun(after())
+        cursor, limit = asked["cursor"], asked["limit"]
+        tailed = await look_until_ending(
+            lambda wait_ms: arun(queries.events_after(cursor, block_ms=wait_ms, limit=limit)),
+            round(asked["wait_s"] * 1000),
+        )
         events = [event_shape(*entry) for entry in tailed.entries]
         return Response({"events": events, "cursor": tailed.cursor, "reset": tailed.reset})

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Coroutine
 from functools import partial
+from typing import Any
 
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,7 +19,7 @@ from statecore.api.shapes import changed_shape
 from statecore.api.views import AsyncView, parse
 from statecore.services import arun, changes
 from statecore.services.changes import Changes
-from statecore.services.waiting import is_ending, until_ending
+from statecore.services.waiting import is_ending, look_until_ending
 
 PAUSE_S = 0.05
 """Rest after news of something else: of a busy stream many events are read at once."""
@@ -44,14 +46,18 @@ class Watch(OfState, AsyncView):
 
 async def _wait(namespace: str, cursor: str, limit: int, wait_s: float) -> Changes:
     stop, wanted = time.monotonic() + wait_s, frozenset({namespace})
-    look = partial(changes.changes_after, namespaces=wanted, limit=limit)
     while True:
         left_s = max(0.0, stop - time.monotonic())
-        waiting = arun(look(cursor, block_ms=round(left_s * 1000)))
-        found: Changes = await until_ending(waiting) or await arun(look(cursor))
+        found = await look_until_ending(partial(_look, cursor, wanted, limit), round(left_s * 1000))
         left_s = 0.0 if is_ending() else max(0.0, stop - time.monotonic())
         if found.changes or found.reset or (found.at_end and not left_s):
             return found
         cursor = found.cursor
         if found.at_end:
             await asyncio.sleep(min(PAUSE_S, left_s))
+
+
+def _look(
+    cursor: str, wanted: frozenset[str], limit: int, wait_ms: int
+) -> Coroutine[Any, Any, Changes]:
+    return arun(changes.changes_after(cursor, namespaces=wanted, limit=limit, block_ms=wait_ms))

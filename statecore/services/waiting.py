@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -22,20 +22,20 @@ def is_ending() -> bool:
     return _end().is_set()
 
 
-async def until_ending(reading: Coroutine[Any, Any, T]) -> T | None:
-    """What a reading finds that may wait; ``None`` when the process is to stop before.
+async def look_until_ending(look: Callable[[int], Coroutine[Any, Any, T]], wait_ms: int) -> T:
+    """What a look finds that may wait so many milliseconds; it must not change anything.
 
-    It is cancelled then: it must not change anything.
+    When the process is to stop before, it is given up for a look that does not wait.
     """
     end = asyncio.create_task(_end().wait())
-    wait = asyncio.create_task(reading)
+    waiting = asyncio.create_task(look(wait_ms))
     try:
-        await asyncio.wait((wait, end), return_when=asyncio.FIRST_COMPLETED)
-        return wait.result() if wait.done() else None
+        await asyncio.wait((waiting, end), return_when=asyncio.FIRST_COMPLETED)
+        return waiting.result() if waiting.done() else await look(0)
     finally:
-        for task in (wait, end):
+        for task in (waiting, end):
             task.cancel()
-        await asyncio.gather(wait, end, return_exceptions=True)
+        await asyncio.gather(waiting, end, return_exceptions=True)
 
 
 def _end() -> asyncio.Event:
