@@ -11,6 +11,7 @@ from statecore.api.documents import example
 
 CHUNK_STATUSES = ("waiting", "running", "completed", "failed")
 WORKER_STATUSES = ("online", "busy", "offline")
+OUTCOMES = ("accepted", "repeated", "refused")
 CONDITIONS = tuple(map(str, Condition))
 
 
@@ -118,6 +119,30 @@ class FailedAnswer(serializers.Serializer):
     """What becomes of the chunk."""
 
     status = serializers.ChoiceField(CHUNK_STATUSES)
+
+
+class SaidAnswer(serializers.Serializer):
+    """What became of one report of an exchange."""
+
+    chunk_id = serializers.CharField()
+    outcome = serializers.ChoiceField(OUTCOMES)
+    status = serializers.CharField(required=False, help_text="The chunk's, or its job's.")
+    code = serializers.CharField(required=False, help_text="Why it was refused, for programs.")
+    error = serializers.CharField(required=False, help_text="Why it was refused, in words.")
+    holder = serializers.CharField(required=False, help_text="Who holds the chunk now.")
+
+
+class ExchangeAnswer(serializers.Serializer):
+    """What became of each report, in the order sent, and the chunks that the worker gets."""
+
+    worker = WorkerAnswer()
+    results = SaidAnswer(many=True)
+    failures = SaidAnswer(many=True)
+    progress = SaidAnswer(many=True)
+    extended = serializers.ListField(child=serializers.CharField())
+    lost = serializers.ListField(child=serializers.CharField())
+    chunks = ClaimedAnswer(many=True)
+    draining = serializers.BooleanField()
 
 
 class ChunkAnswer(serializers.Serializer):

@@ -12,6 +12,7 @@ from rest_framework.negotiation import DefaultContentNegotiation
 
 from orchard.api.answers import PlainErrorAnswer
 from orchard.api.bodies import BODIES
+from orchard.api.exchange_bodies import ExchangeBody
 from orchard.api.log_bodies import LogsBody
 from orchard.api.permissions import HasScope
 from orchard.api.views import View
@@ -31,7 +32,7 @@ def described(answer: Any, *, plain: bool = False, **more: Any) -> Any:
 
 def add_bodies(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Put the shapes of the agents' bodies into the document (a hook of drf-spectacular)."""
-    bodies = (*BODIES, *STATE_BODIES, LogsBody)
+    bodies = (*BODIES, ExchangeBody, *STATE_BODIES, LogsBody)
     shapes = msgspec.json.schema_components(bodies, ref_template=documents.REF)[1]
     result["components"].setdefault("schemas", {}).update(shapes)
     return result

@@ -79,7 +79,7 @@ class Heartbeat(AsyncView):
         leases = parse_body(HeartbeatBody, request.data).leases
         held = [(lease.chunk_id, lease.token) for lease in leases]
         beat = await arun(fleet.heartbeat(worker_id, held))
-        worker = _directed(codec.contract_worker(beat.worker))
+        worker = directed(codec.contract_worker(beat.worker))
         return Response({"worker": worker, "extended": beat.extended, "lost": beat.lost})
 
 
@@ -99,8 +99,8 @@ class Claim(AsyncView):
         return to the queue when their lease runs out.
         """
         asked = parse_body(ClaimBody, request.data)
-        claimed = await _claim(worker_id, asked.max, asked.wait_s)
-        return Response({"chunks": [_shape(one) for one in claimed], "draining": False})
+        claimed = await claim_waiting(worker_id, asked.max, asked.wait_s)
+        return Response({"chunks": [shape_of_claimed(one) for one in claimed], "draining": False})
 
 
 class Drain(View):
@@ -111,7 +111,7 @@ class Drain(View):
     @described(WorkerAnswer, refusals=_UNKNOWN, operation_id="drain_worker", request=None)
     def post(self, request: Request, worker_id: str) -> Response:
         """Let a worker finish what it has, and give it no more."""
-        return Response(_directed(codec.contract_worker(run(fleet.drain(worker_id)))))
+        return Response(directed(codec.contract_worker(run(fleet.drain(worker_id)))))
 
 
 class Pause(View):
@@ -122,7 +122,7 @@ class Pause(View):
     @described(WorkerAnswer, refusals=_UNKNOWN, operation_id="pause_worker", request=None)
     def post(self, request: Request, worker_id: str) -> Response:
         """Give a worker no more work until it is resumed."""
-        return Response(_directed(codec.contract_worker(run(fleet.pause(worker_id)))))
+        return Response(directed(codec.contract_worker(run(fleet.pause(worker_id)))))
 
 
 class Resume(View):
@@ -133,7 +133,7 @@ class Resume(View):
     @described(WorkerAnswer, refusals=_UNKNOWN, operation_id="resume_worker", request=None)
     def post(self, request: Request, worker_id: str) -> Response:
         """Give a drained or paused worker work again."""
-        return Response(_directed(codec.contract_worker(run(fleet.resume(worker_id)))))
+        return Response(directed(codec.contract_worker(run(fleet.resume(worker_id)))))
 
 
 def _register(given: RegisterBody) -> Added:
@@ -160,12 +160,13 @@ def _timing() -> dict[str, float]:
     return {"heartbeat_s": often, "lease_s": conf.chunk_lease_s}
 
 
-def _directed(shape: dict[str, Any]) -> dict[str, Any]:
+def directed(shape: dict[str, Any]) -> dict[str, Any]:
     """A worker's shape that always says whether it is drained or paused."""
     return {"draining": False, "paused": False} | shape
 
 
-async def _claim(worker_id: str, count: int, wait_s: float) -> list[Claimed]:
+async def claim_waiting(worker_id: str, count: int, wait_s: float) -> list[Claimed]:
+    """Claim chunks, waiting up to ``wait_s`` for the first; raises as :func:`claims.claim`."""
     stop = time.monotonic() + wait_s
     while True:
         heard = work_heard()
@@ -176,7 +177,8 @@ async def _claim(worker_id: str, count: int, wait_s: float) -> list[Claimed]:
         await wait_for_work(min(left_s, LOOK_AGAIN_S), since=heard)
 
 
-def _shape(one: Claimed) -> dict[str, Any]:
+def shape_of_claimed(one: Claimed) -> dict[str, Any]:
+    """A claimed chunk with all that its worker needs."""
     name = chunk_id(one.job.job_id, one.chunk.index)
     return {
         "chunk_id": name,

@@ -46,6 +46,7 @@ ROUTES: list[tuple[str, str, set[str]]] = [
     ("delete", "/api/v1/workers/w1", {"worker"}),
     ("post", "/api/v1/workers/w1/heartbeat", {"worker"}),
     ("post", "/api/v1/workers/w1/claim", {"worker"}),
+    ("post", "/api/v1/workers/w1/exchange", {"worker"}),
     ("post", "/api/v1/workers/w1/drain", {"worker"}),
     ("post", "/api/v1/workers/w1/pause", {"worker"}),
     ("post", "/api/v1/workers/w1/resume", {"worker"}),

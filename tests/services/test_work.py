@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from orchard import keys
-from orchard.domain.errors import StaleToken, UnknownWorker, WorkerUnavailable
+from orchard.domain.errors import StaleToken, UnknownJob, UnknownWorker, WorkerUnavailable
 from orchard.domain.lifecycle import ChunkStatus, JobStatus
 from orchard.domain.timeline import ChunkResult
 from orchard.services import cleanup, counts, fleet, pipeline, queries, reports, run, submissions
@@ -148,7 +148,7 @@ def test_a_deleted_job_leaves_nothing_behind(store):
     assert run(counts.get_stats()).jobs.total == 0
     assert run(queries.list_jobs()).jobs == []
     assert store.read(ops.WholeHash(keys.chunks(job.job_id))) == [{}]
-    with pytest.raises(reports.UnknownJob):
+    with pytest.raises(UnknownJob):
         complete(held)
 
 
