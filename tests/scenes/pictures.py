@@ -29,7 +29,7 @@ PAGES = {
     "entry": "/ui/state/recordings/entry?key=tape-000", "logs": "/ui/logs/",
     "events": "/ui/events/",
     "engine": "/ui/engine/", "cleanup": "/ui/cleanup/", "access": "/ui/access/",
-    "tokens": "/ui/access/tokens/", "audit": "/ui/access/audit/",
+    "tokens": "/ui/access/tokens/", "audit": "/ui/access/audit/", "me": "/ui/me/",
 }  # fmt: skip
 FIRST = {
     "job": ("/ui/jobs/?status=completed&q=chapter", ".job-name"),

@@ -1,4 +1,4 @@
-// Logs: times in the viewer's zone, filters that stay in the address, and lines that come by themselves.
+// Logs: times in the viewer's zone, and lines that come by themselves.
 import { adopt, fetchPage, keepingPlace } from "./regions.js";
 import { ngettext } from "./words.js";
 
@@ -10,9 +10,8 @@ const day = new Intl.DateTimeFormat(language, { month: "short", day: "numeric" }
 const exact = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "long" });
 
 export function startLogs() {
-  const form = document.querySelector("[data-log-form]"), list = document.getElementById("log-lines");
-  if (!form || !list) return;
-  startForm(form);
+  const list = document.getElementById("log-lines");
+  if (!list) return;
   tellMoments(list);
   if (list.dataset.url) new LogList(list);
 }
@@ -24,22 +23,6 @@ function tellMoments(root) {
     node.textContent = isToday ? clock.format(at) : `${day.format(at)} ${clock.format(at)}`;
     node.title = exact.format(at);
   }
-}
-
-// The fields show the viewer's time; the address holds UTC, so that it means the same to everybody.
-function startForm(form) {
-  for (const mark of form.querySelectorAll("[data-zone]")) mark.remove();
-  for (const field of form.querySelectorAll('[type="datetime-local"]')) {
-    if (!field.value) continue;
-    const at = new Date(`${field.value}Z`);
-    field.value = new Date(at - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
-  }
-  form.addEventListener("formdata", ({ formData }) => {
-    for (const [name, value] of [...formData]) {
-      if (!value) formData.delete(name);
-      else if (name === "since" || name === "until") formData.set(name, new Date(value).toISOString());
-    }
-  });
 }
 
 class LogList {
