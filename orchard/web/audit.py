@@ -17,8 +17,8 @@ from orchard.byte_ranges import Blocks
 from orchard.models import AuditEntry
 from orchard.roles import Role
 from orchard.web.access import page
-from orchard.web.audit_filters import AuditFilters, read_audit_filters
-from orchard.web.log_filters import WrongFilter, read_number
+from orchard.web.audit_filters import AuditFilters
+from orchard.web.filters import WrongFilter, read_number, shown_moment
 
 PAGE = 50
 COLUMNS = ("at", "who", "action", "subject", "facts")
@@ -43,7 +43,7 @@ class ShownEntry:
 @page(needs=Role.ADMIN)
 def audit(request: HttpRequest) -> HttpResponse:
     """The newest entries that match the filters, or older ones (``?cursor=``)."""
-    filters, before = read_audit_filters(request.GET), read_number(request.GET, "cursor")
+    filters, before = AuditFilters.read(request.GET), read_number(request.GET, "cursor")
     entries, problem = _find(filters, before)
     older = filters.query(cursor=entries[PAGE - 1].pk) if len(entries) > PAGE else ""
     context: dict[str, Any] = {
@@ -51,6 +51,7 @@ def audit(request: HttpRequest) -> HttpResponse:
         "is_first": before is None, "rows": [ShownEntry(one, filters) for one in entries[:PAGE]],
         "actions": AuditEntry.objects.order_by("action").values_list("action", flat=True)
         .distinct()[:200],
+        "since": shown_moment(filters.since), "until": shown_moment(filters.until),
     }  # fmt: skip
     return render(request, "orchard/audit.html", context)
 
@@ -62,7 +63,7 @@ def export(request: HttpRequest) -> Any:
     if form not in FORMS:
         raise Http404
     try:
-        entries = read_audit_filters(request.GET).find()
+        entries = AuditFilters.read(request.GET).find()
     except WrongFilter as fault:
         return HttpResponse(str(fault), status=400, content_type="text/plain; charset=utf-8")
     file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the answer

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 from django.db.models import Q, QuerySet
-from django.http import QueryDict
 
 from orchard.models import AuditEntry
-from orchard.web.log_filters import moment_of
-
-NAMES = ("q", "who", "action", "since", "until")
-TEXT_MAX = 200
+from orchard.web.filters import Filters, moment_of
 
 
 @dataclass(frozen=True)
-class AuditFilters:
+class AuditFilters(Filters):
     """What was asked for; each as text, empty for all."""
 
     q: str = ""
@@ -25,16 +20,6 @@ class AuditFilters:
     action: str = ""
     since: str = ""
     until: str = ""
-
-    @property
-    def has_more(self) -> bool:
-        """Whether a time is asked for."""
-        return bool(self.since or self.until)
-
-    def query(self, **changes: object) -> str:
-        """These filters as the query of an address; ``changes`` replace some."""
-        wanted = {name: getattr(self, name) for name in NAMES} | changes
-        return "?" + urlencode({name: value for name, value in wanted.items() if value})
 
     def find(self) -> QuerySet[AuditEntry]:
         """The entries that are meant, the newest first.
@@ -59,10 +44,3 @@ class AuditFilters:
         if until := moment_of(self.until):
             found = found.filter(at__lte=until)
         return found
-
-
-def read_audit_filters(given: QueryDict) -> AuditFilters:
-    """The filters of an address."""
-    return AuditFilters(
-        **{name: given.get(name, "").replace("\0", "").strip()[:TEXT_MAX] for name in NAMES}
-    )

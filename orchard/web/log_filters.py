@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
-from typing import Any
-from urllib.parse import urlencode
 
-from django.http import QueryDict
-from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from orchard.logbook.contract import Search
 from orchard.logbook.lines import LEVELS
 from orchard.logbook.terms import parse_words
+from orchard.web.filters import Filters, WrongFilter, moment_of
 
-TEXTS = ("q", "process", "worker", "job")
-TEXT_MAX = 200
-NAMES = ("q", "level", "process", "worker", "job", "issue", "since", "until")
 ISSUE_MAX = 2**53
-PLACE_MAX = 2**63
-
-
-class WrongFilter(ValueError):
-    """A filter cannot be understood; says which, for people."""
 
 
 @dataclass(frozen=True)
-class Filters:
+class LogFilters(Filters):
     """What was asked for; each as text, empty for all."""
 
     q: str = ""
@@ -43,12 +31,8 @@ class Filters:
     @property
     def has_more(self) -> bool:
         """Whether more than words and a level is asked for."""
-        return any(getattr(self, name) for name in NAMES if name not in ("q", "level"))
-
-    def query(self, **changes: Any) -> str:
-        """These filters as the query of an address; ``changes`` replace some."""
-        wanted = {name: getattr(self, name) for name in NAMES} | changes
-        return "?" + urlencode({name: value for name, value in wanted.items() if value})
+        names = {one.name for one in fields(self)} - {"q", "level"}
+        return any(getattr(self, name) for name in names)
 
     def search(self) -> Search:
         """The same as the logbook is asked.
@@ -61,37 +45,6 @@ class Filters:
             worker=self.worker, job=self.job, issue=_issue(self.issue),
             since_ms=_ms(self.since) or 0, until_ms=_ms(self.until),
         )  # fmt: skip
-
-
-def read_filters(given: QueryDict) -> Filters:
-    """The filters of an address."""
-    return Filters(
-        **{name: given.get(name, "").replace("\0", "").strip()[:TEXT_MAX] for name in NAMES}
-    )
-
-
-def read_number(given: QueryDict, name: str) -> int | None:
-    """A place or a count in an address; none when it makes no sense."""
-    text = given.get(name, "")
-    is_number = text.isascii() and text.isdigit() and len(text) < 20
-    return int(text) if is_number and int(text) < PLACE_MAX else None
-
-
-def moment_of(text: str) -> datetime | None:
-    """A moment; without a zone it is in UTC.
-
-    Raises:
-        WrongFilter: it is none.
-    """
-    if not text:
-        return None
-    try:
-        at = parse_datetime(text)
-    except ValueError:  # such as the 31st of June
-        at = None
-    if at is None:
-        raise WrongFilter(_("“%(text)s” is no time.") % {"text": text})
-    return at if timezone.is_aware(at) else at.replace(tzinfo=UTC)
 
 
 def _level(name: str) -> int:

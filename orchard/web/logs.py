@@ -17,7 +17,8 @@ from orchard.logbook.contract import LogsAway, Page, SearchTooSlow
 from orchard.logbook.lines import FoundLine, level_name
 from orchard.logbook.site import get_reader
 from orchard.web.access import page
-from orchard.web.log_filters import Filters, WrongFilter, moment_of, read_filters, read_number
+from orchard.web.filters import WrongFilter, read_number, shown_moment
+from orchard.web.log_filters import LogFilters
 from orchard.web.words import Word
 
 PAGE = 100
@@ -38,7 +39,7 @@ _QUIET_FIELDS = ("pid", "host")
 class ShownLine:
     """A line with its links."""
 
-    def __init__(self, line: FoundLine, filters: Filters) -> None:
+    def __init__(self, line: FoundLine, filters: LogFilters) -> None:
         self.line = line
         self.level = level_name(line.level)
         self.label = LEVEL_WORDS[self.level]
@@ -57,7 +58,7 @@ class ShownLine:
     @property
     def around_query(self) -> str:
         """All lines up to a moment after this one, whatever they say."""
-        return Filters(until=_iso(self.line.time_ms + 2000)).query()
+        return LogFilters(until=_iso(self.line.time_ms + 2000)).query()
 
     @property
     def job_url(self) -> str:
@@ -95,7 +96,7 @@ class ShownLine:
 @page
 def logs(request: HttpRequest) -> HttpResponse:
     """The newest lines that match the filters, or older ones (``?cursor=``)."""
-    filters, before = read_filters(request.GET), read_number(request.GET, "cursor")
+    filters, before = LogFilters.read(request.GET), read_number(request.GET, "cursor")
     found, problem = _find(filters, before)
     context: dict[str, Any] = {
         "page": "logs", "filters": filters, "problem": problem, "levels": LEVEL_WORDS.items(),
@@ -103,7 +104,7 @@ def logs(request: HttpRequest) -> HttpResponse:
         "lines": [ShownLine(line, filters) for line in found.lines], "arrived": found.arrived,
         "older": f"{filters.query(cursor=found.next)}" if found.next is not None else "",
         "export": f"{reverse('api:logs')}{filters.query(format='ndjson')}",
-        "since": _shown_moment(filters.since), "until": _shown_moment(filters.until),
+        "since": shown_moment(filters.since), "until": shown_moment(filters.until),
         "may_follow": before is None and not filters.until and not problem,
     }  # fmt: skip
     return render(request, "orchard/logs.html", context)
@@ -112,7 +113,7 @@ def logs(request: HttpRequest) -> HttpResponse:
 @page
 def new_lines(request: HttpRequest) -> HttpResponse:
     """The lines that have arrived since there were ``?after=``."""
-    filters, after = read_filters(request.GET), read_number(request.GET, "after") or 0
+    filters, after = LogFilters.read(request.GET), read_number(request.GET, "after") or 0
     try:
         found = get_reader().arrived_after(filters.search(), after, NEW_MOST)
     except (LogsAway, WrongFilter):
@@ -124,7 +125,7 @@ def new_lines(request: HttpRequest) -> HttpResponse:
     return render(request, "orchard/parts/log_new.html", context)
 
 
-def _find(filters: Filters, before: int | None) -> tuple[Page, str]:
+def _find(filters: LogFilters, before: int | None) -> tuple[Page, str]:
     try:
         return get_reader().find(filters.search(), PAGE, before), ""
     except WrongFilter as fault:
@@ -133,15 +134,6 @@ def _find(filters: Filters, before: int | None) -> tuple[Page, str]:
         return Page(lines=[]), _("The search took too long. Ask for a longer word or less time.")
     except LogsAway:
         return Page(lines=[]), _("The log database cannot be read right now. Try again.")
-
-
-def _shown_moment(text: str) -> str:
-    """A moment as its field in the form wants it: in UTC; the browser tells the viewer's time."""
-    try:
-        at = moment_of(text)
-    except WrongFilter:
-        return ""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S") if at else ""
 
 
 def _iso(time_ms: int) -> str:

@@ -434,6 +434,12 @@ def test_filters_stand_in_the_address(query, count, admin: Client):
     assert ("No entry matches" in text_of(answer)) == (count == 0)
 
 
+def test_a_time_of_any_zone_is_shown_as_its_field_wants_it(admin: Client):
+    fill(2)
+    answer = admin.get("/ui/access/audit/?since=2026-11-21T09:30:00%2B09:00")
+    assert 'name="since" value="2026-11-21T00:30:00"' in text_of(answer)
+
+
 @pytest.mark.parametrize("text", ["会議", "slow", "SLOW", 'a"b'])
 def test_facts_are_searched_too(text, admin: Client):
     facts = {"before": "slow", "after": '会議 a"b'}

@@ -126,6 +126,19 @@ def test_a_search_stays_in_the_address_in_utc_and_by_keyboard(orchard: Orchard, 
     assert "会議の音声" in started.value.path().read_text("utf-8")
 
 
+def test_the_audit_log_is_asked_in_the_viewers_time_as_well(page: Page):
+    since = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
+    page.goto("/ui/access/audit/")
+    expect(page.get_by_text("(UTC)")).to_have_count(0)
+    page.get_by_label("From").fill(in_tokyo(since))
+    page.get_by_label("Who").fill("command line")
+    page.get_by_role("button", name="Search").click()
+    page.wait_for_url(f"**since={quote(f'{since:%Y-%m-%dT%H:%M:%S}.000Z')}**")
+    assert "action=" not in page.url
+    expect(page.locator(".audit tbody tr").first).to_contain_text("user.link")
+    expect(page.get_by_label("From")).to_have_value(in_tokyo(since))
+
+
 def test_a_server_that_was_away_is_followed_again(
     orchard: Orchard, page: Page, expected: list[str]
 ):
