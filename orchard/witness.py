@@ -12,6 +12,8 @@ from django.http import HttpRequest
 
 from orchard.models import AuditEntry
 
+AT_THE_MACHINE = "command line"
+"""Who acts by a command: somebody at the machine, whose name there says nothing here."""
 _DEEDS = {ADDITION: "add", CHANGE: "change", DELETION: "delete"}
 
 
@@ -39,3 +41,8 @@ def note_admin(*, instance: LogEntry, created: bool, **_: Any) -> None:
         subject=f"{kind.model if kind else ''} {instance.object_repr}".strip()[:200],
         facts={"said": instance.get_change_message()},
     )  # fmt: skip
+
+
+def note_command(action: str, subject: str, **facts: Any) -> None:
+    """Somebody at the machine did by a command what leaves an entry when a button does it."""
+    AuditEntry.objects.create(who=AT_THE_MACHINE, action=action, subject=subject[:200], facts=facts)

@@ -174,11 +174,20 @@ def test_the_command_makes_a_token_for_another_machine(data_dir, capsys):
     assert Token.objects.get(name="phone").expires_at > timezone.now() + timedelta(days=2)
 
 
+def test_the_command_leaves_an_entry_without_the_secret(data_dir, capsys):
+    call_command("create_token", "phone", "--scope", "worker", "--scope", "read", "--days", "3")
+    entry = AuditEntry.objects.get()
+    assert (entry.who, entry.action, entry.subject) == ("command line", "token.create", "phone")
+    assert entry.facts == {"scopes": ["read", "worker"], "owner": "admin", "days": 3}
+    assert capsys.readouterr().out.strip() not in str(entry.facts)
+
+
 @pytest.mark.parametrize("wrong", [["--owner", "nobody"], ["--days", "0"], ["--days", "-1"]])
 def test_the_command_refuses_what_cannot_be(data_dir, wrong):
     with pytest.raises(CommandError):
         call_command("create_token", "phone", "--scope", "worker", *wrong)
     assert not Token.objects.filter(name="phone").exists()
+    assert not AuditEntry.objects.exists()
 
 
 @pytest.fixture

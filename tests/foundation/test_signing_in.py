@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from orchard import sign_in
-from orchard.models import SignInLink
+from orchard.models import AuditEntry, SignInLink
 
 
 @pytest.fixture
@@ -123,9 +123,17 @@ def test_the_command_prints_a_link(ann, capsys):
     assert Client().post(link.removeprefix("http://127.0.0.1:8000")).status_code == 302
 
 
+def test_the_command_leaves_an_entry_in_the_audit_log(ann, capsys):
+    call_command("sign_in_link", "ann")
+    entry = AuditEntry.objects.get()
+    assert (entry.who, entry.action, entry.subject) == ("command line", "user.link", "ann")
+    assert capsys.readouterr().out.strip().rsplit("/", 1)[-1] not in str(entry.facts)
+
+
 def test_the_command_knows_nobody_else(ann):
     with pytest.raises(CommandError, match="no active user"):
         call_command("sign_in_link", "bob")
+    assert not AuditEntry.objects.exists()
 
 
 def test_a_password_works_too_and_one_can_leave(ann):

@@ -7,9 +7,11 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 from django.utils import timezone
 
 from orchard.tokens import SCOPES, create_token
+from orchard.witness import note_command
 
 
 class Command(BaseCommand):
@@ -33,5 +35,8 @@ class Command(BaseCommand):
         if days is not None and not 0 < days <= 36_500:
             raise CommandError("--days: from 1 to 36500")
         ends = timezone.now() + timedelta(days=days) if days else None
-        _, secret = create_token(options["name"], options["scope"], owner=owner, expires_at=ends)
+        name, scopes = options["name"], sorted(set(options["scope"]))
+        with transaction.atomic():
+            _, secret = create_token(name, scopes, owner=owner, expires_at=ends)
+            note_command("token.create", name, scopes=scopes, owner=owner.username, days=days)
         self.stdout.write(secret)

@@ -6,9 +6,11 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 
 from orchard.hosts import own_address
 from orchard.sign_in import create_link
+from orchard.witness import note_command
 
 
 class Command(BaseCommand):
@@ -25,4 +27,7 @@ class Command(BaseCommand):
         user = User.objects.filter(username=options["username"], is_active=True).first()
         if user is None:
             raise CommandError(f"there is no active user named {options['username']!r}")
-        self.stdout.write(f"{own_address()}{create_link(user)}")
+        with transaction.atomic():
+            path = create_link(user)
+            note_command("user.link", user.username)
+        self.stdout.write(f"{own_address()}{path}")

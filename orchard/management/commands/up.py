@@ -26,6 +26,7 @@ from orchard.hosts import own_address
 from orchard.private_files import make_private_directory
 from orchard.processes import Child, stop_all
 from orchard.services import EngineAway, get_engine
+from orchard.witness import note_command
 from statecore.domain.errors import StateError
 from statecore.services import migrations
 
@@ -94,9 +95,10 @@ class Command(BaseCommand):
 
     def _welcome(self, admin: User) -> None:
         """Two lines that scripts and people wait for."""
-        base = own_address()
+        base, link = own_address(), sign_in.create_link(admin)
+        note_command("user.link", admin.username)
         self.stdout.write(f"Orchard is ready at {base}/")
-        self.stdout.write(f"Sign in once with {base}{sign_in.create_link(admin)}")
+        self.stdout.write(f"Sign in once with {base}{link}")
         self.stdout.flush()
 
     def _await_ready(self, children: list[Child], stopping: threading.Event) -> bool:
