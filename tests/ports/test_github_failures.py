@@ -133,7 +133,10 @@ def test_no_header_puts_a_request_to_sleep_for_ever(
         assert 0 < caught.value.retry_after_s <= 6 * 3600
 
 
-@pytest.mark.parametrize("asked", ["soon", "-5", "1.5", "²", format_datetime(datetime.now(UTC))])
+@pytest.mark.parametrize(
+    "asked",
+    ["soon", "-5", "1.5", "²", pytest.param(format_datetime(datetime.now(UTC)), id="this moment")],
+)
 @pytest.mark.parametrize("status", [403, 429, 503])
 def test_odd_headers_are_no_reason_to_give_up(
     github: GitHubLike, delivery: GitHubDelivery, status: int, asked: str
