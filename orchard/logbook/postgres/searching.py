@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, LiteralString, TypeVar
 
-import msgspec
 from psycopg import Connection
 from psycopg.errors import QueryCanceled, UndefinedTable
 from psycopg.sql import SQL, Composed
@@ -18,13 +17,19 @@ from orchard.logbook.contract import (
     LogsAway,
     Page,
     Search,
-    SearchTooSlow,
-    time_of,
 )
 from orchard.logbook.lines import FoundLine
 from orchard.logbook.postgres import database
 from orchard.logbook.postgres.connections import Place, connections_to
 from orchard.logbook.postgres.database import Book
+from orchard.logbook.searching import (
+    arrived_page,
+    describe,
+    line_of,
+    may_hold,
+    newest_page,
+    too_slow,
+)
 from orchard.logbook.terms import Choice, has_words, wanted
 
 ROWS_LEAST, ROWS_MOST = 100, 5000
@@ -64,14 +69,10 @@ class PostgresReader:
 
         def look(connection: Connection, stop: float) -> Page:
             found = database.books(connection)
-            lines: list[FoundLine] = []
-            for book in sorted(found, key=lambda one: one.last_id or 0, reverse=True):
-                if len(lines) > limit and lines[limit].id > (book.last_id or 0):
-                    break
-                lines += _search(connection, book, search, (low, high), limit + 1, stop)
-                lines.sort(key=lambda one: one.id, reverse=True)
-            more = lines[limit - 1].id if len(lines) > limit else None
-            return Page(lines=lines[:limit], next=more, arrived=_arrivals(found))
+            return newest_page(
+                found, limit,
+                lambda book, most: _search(connection, book, search, (low, high), most, stop),
+            )  # fmt: skip
 
         return self._ask(look)
 
@@ -87,13 +88,10 @@ class PostgresReader:
 
         def look(connection: Connection, stop: float) -> Page:
             found = database.books(connection)
-            lines: list[FoundLine] = []
-            for book in found:
-                if book.last_seq > seq and len(lines) < limit:
-                    span = (bounds, seq, limit - len(lines))
-                    lines += _arrived(connection, book, search, *span, stop)
-            lines.sort(key=lambda one: one.id, reverse=True)
-            return Page(lines=lines, arrived=_arrivals(found))
+            return arrived_page(
+                found, seq, limit,
+                lambda book, most: _arrived(connection, book, search, bounds, seq, most, stop),
+            )  # fmt: skip
 
         return self._ask(look)
 
@@ -108,14 +106,7 @@ class PostgresReader:
             found = database.books(connection)
             return found, database.bytes_used(connection, found)
 
-        found, size = self._ask(look)
-        firsts = [book.first_id for book in found if book.first_id is not None]
-        lasts = [book.last_id for book in found if book.last_id is not None]
-        return Description(
-            kind="PostgreSQL", books=len(found), bytes=size,
-            oldest_ms=time_of(min(firsts)) if firsts else None,
-            newest_ms=time_of(max(lasts)) if lasts else None,
-        )  # fmt: skip
+        return describe("PostgreSQL", *self._ask(look))
 
     def _bounds(self, search: Search) -> tuple[int, int]:
         return search.places(round(time.time() * 1000) - self._max_age_ms)
@@ -128,7 +119,7 @@ class PostgresReader:
             if isinstance(fault.__cause__, UndefinedTable):
                 return self._ask_once(look)
             if isinstance(fault.__cause__, QueryCanceled):
-                raise _too_slow() from fault
+                raise too_slow() from fault
             raise
 
     def _ask_once(self, look: Callable[[Connection, float], T]) -> T:
@@ -165,9 +156,9 @@ def _search(
     connection: Connection, book: Book, search: Search, bounds: tuple[int, int], limit: int,
     stop: float,
 ) -> list[FoundLine]:  # fmt: skip
-    low, high = bounds
-    if book.last_id is None or book.last_id < low or (book.first_id or 0) >= high:
+    if not may_hold(book, bounds):
         return []
+    low, high = bounds
 
     def ask(below: int, count: int) -> list[tuple[Any, ...]]:
         text, values = statement(book, search, (low, below))
@@ -204,9 +195,9 @@ def _collect(
     count = max(limit, ROWS_LEAST)
     while True:
         if time.monotonic() > stop:
-            raise _too_slow()
+            raise too_slow()
         rows = ask(below, count)
-        lines = (_line(row) for row in rows)
+        lines = (line_of((row[0], *row[2:])) for row in rows)
         found += [line for line in lines if has_words(line, search.words)]
         if len(found) >= limit or len(rows) < count:
             return found[:limit]
@@ -229,20 +220,3 @@ def _checks(search: Search) -> tuple[list[SQL], list[Any]]:
     }  # fmt: skip
     facts = search.facts()
     return [SQL(checks[kind]) for kind, _ in facts], [value for _, value in facts]
-
-
-def _arrivals(found: list[Book]) -> int:
-    return found[0].last_seq if found else 0
-
-
-def _too_slow() -> SearchTooSlow:
-    return SearchTooSlow("The search took too long; narrow it down")
-
-
-def _line(row: tuple[Any, ...]) -> FoundLine:
-    place, _, level, logger, message, process, worker, job, issue, fields = row
-    return FoundLine(
-        id=place, time_ms=time_of(place), level=level, logger=logger or "", message=message,
-        process=process or "", worker=worker or "", job=job or "", issue=issue,
-        fields=msgspec.json.decode(fields) if fields else {},
-    )  # fmt: skip

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
-import msgspec
 from psycopg import Connection
 from psycopg.errors import LockNotAvailable
 from psycopg.sql import SQL
 
 from orchard.logbook.contract import BOOKS, Limits, line_id
-from orchard.logbook.lines import Line, make_line
+from orchard.logbook.lines import Line
 from orchard.logbook.postgres import database
 from orchard.logbook.postgres.connections import Place, connections_to
 from orchard.logbook.postgres.database import Book
+from orchard.logbook.storing import (
+    Columns,
+    cleaned,
+    columns_of,
+    fields_of,
+    now_or,
+    places_after,
+)
 from orchard.logbook.terms import terms_of
 
 log = logging.getLogger("orchard.logbook")
@@ -45,8 +50,8 @@ class PostgresWriter:
         Raises:
             LogsAway: they cannot be written; none of them was.
         """
-        now_ms = round(time.time() * 1000) if now_ms is None else now_ms
-        made = sorted((make_line(one, now_ms) for one in lines), key=lambda one: one.time_ms)
+        now_ms = now_or(now_ms)
+        made = cleaned(lines, now_ms)
         if not made:
             return 0
         rows = [_row(line) for line in made]  # nobody else waits for this part
@@ -62,9 +67,8 @@ class PostgresWriter:
         Raises:
             LogsAway: the database cannot be changed now.
         """
-        now_ms = round(time.time() * 1000) if now_ms is None else now_ms
         with self._connections.one() as connection:
-            return self._drop_old(connection, now_ms)
+            return self._drop_old(connection, now_or(now_ms))
 
     def close(self) -> None:
         """Close this process's connections."""
@@ -120,8 +124,7 @@ class PostgresWriter:
 
 
 def _insert(connection: Connection, book: Book, rows: Sequence[Row], last_seq: int) -> None:
-    seqs = range(last_seq + 1, last_seq + 1 + len(rows))
-    places = [line_id(row[0].time_ms, seq) for row, seq in zip(rows, seqs, strict=True)]
+    seqs, places = places_after(last_seq, [row[0] for row in rows])
     copy = SQL("COPY {} FROM STDIN").format(database.table(book.n))
     with connection.cursor() as cursor, cursor.copy(copy) as target:
         for values in _values(rows, seqs, places):
@@ -135,16 +138,10 @@ def _insert(connection: Connection, book: Book, rows: Sequence[Row], last_seq: i
 
 
 def _row(line: Line) -> Row:
-    fields = msgspec.json.encode(line.fields).decode() if line.fields else None
     terms = database.numbers(terms_of(line))
-    return line, fields, "{" + ",".join(map(str, terms)) + "}"
+    return line, fields_of(line), "{" + ",".join(map(str, terms)) + "}"
 
 
-def _values(
-    rows: Sequence[Row], seqs: Iterable[int], places: Sequence[int]
-) -> Iterator[tuple[Any, ...]]:
+def _values(rows: Sequence[Row], seqs: Iterable[int], places: Sequence[int]) -> Iterator[Columns]:
     for (line, fields, terms), seq, place in zip(rows, seqs, places, strict=True):
-        yield (
-            place, seq, line.level, line.logger or None, line.message, line.process or None,
-            line.worker or None, line.job or None, line.issue, fields, terms,
-        )  # fmt: skip
+        yield *columns_of(line, seq, place, fields), terms

@@ -9,8 +9,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from orchard.logbook.contract import (
     PATIENCE_S,
     Description,
@@ -18,10 +16,16 @@ from orchard.logbook.contract import (
     LogsAway,
     Page,
     Search,
-    SearchTooSlow,
-    time_of,
 )
 from orchard.logbook.lines import FoundLine
+from orchard.logbook.searching import (
+    arrived_page,
+    describe,
+    line_of,
+    may_hold,
+    newest_page,
+    too_slow,
+)
 from orchard.logbook.sqlite import database
 from orchard.logbook.sqlite.database import Book, transaction
 from orchard.logbook.terms import expression, has_words
@@ -48,15 +52,10 @@ class SqliteReader:
         if not self._path.exists() or not search.is_possible:
             return Page(lines=[])
         with self._open() as connection:
-            found = database.books(connection)
-            lines: list[FoundLine] = []
-            for book in sorted(found, key=lambda one: one.last_id or 0, reverse=True):
-                if len(lines) > limit and lines[limit].id > (book.last_id or 0):
-                    break
-                lines += _search(connection, book, search, (low, high), limit + 1)
-                lines.sort(key=lambda one: one.id, reverse=True)
-        more = lines[limit - 1].id if len(lines) > limit else None
-        return Page(lines=lines[:limit], next=more, arrived=_arrivals(found))
+            return newest_page(
+                database.books(connection), limit,
+                lambda book, most: _search(connection, book, search, (low, high), most),
+            )  # fmt: skip
 
     def arrived_after(self, search: Search, seq: int, limit: int) -> Page:
         """Lines that have arrived since there were ``seq``; the newest of them if too many.
@@ -68,15 +67,12 @@ class SqliteReader:
             return Page(lines=[])
         if not search.is_possible:
             return Page(lines=[], arrived=seq)
+        bounds = self._bounds(search)
         with self._open() as connection:
-            found = database.books(connection)
-            lines: list[FoundLine] = []
-            for book in found:
-                if book.last_seq > seq and len(lines) < limit:
-                    span = (self._bounds(search), seq, limit - len(lines))
-                    lines += _arrived(connection, book, search, *span)
-        lines.sort(key=lambda one: one.id, reverse=True)
-        return Page(lines=lines, arrived=_arrivals(found))
+            return arrived_page(
+                database.books(connection), seq, limit,
+                lambda book, most: _arrived(connection, book, search, bounds, seq, most),
+            )  # fmt: skip
 
     def describe(self) -> Description:
         """What the file holds.
@@ -87,15 +83,7 @@ class SqliteReader:
         if not self._path.exists():
             return Description(kind="SQLite")
         with self._open() as connection:
-            found = database.books(connection)
-            size = database.bytes_used(connection)
-        firsts = [book.first_id for book in found if book.first_id is not None]
-        lasts = [book.last_id for book in found if book.last_id is not None]
-        return Description(
-            kind="SQLite", books=len(found), bytes=size,
-            oldest_ms=time_of(min(firsts)) if firsts else None,
-            newest_ms=time_of(max(lasts)) if lasts else None,
-        )  # fmt: skip
+            return describe("SQLite", database.books(connection), database.bytes_used(connection))
 
     def _bounds(self, search: Search) -> tuple[int, int]:
         return search.places(round(time.time() * 1000) - self._max_age_ms)
@@ -111,7 +99,7 @@ class SqliteReader:
                     yield connection
         except sqlite3.Error as fault:
             if time.monotonic() > stop:
-                raise SearchTooSlow("The search took too long; narrow it down") from fault
+                raise too_slow() from fault
             raise LogsAway(str(fault)) from fault
 
 
@@ -136,7 +124,7 @@ def statement(book: Book, search: Search, bounds: tuple[int, int]) -> tuple[str,
 def _search(
     connection: sqlite3.Connection, book: Book, search: Search, bounds: tuple[int, int], limit: int
 ) -> list[FoundLine]:
-    if book.last_id is None or book.last_id < bounds[0] or (book.first_id or 0) >= bounds[1]:
+    if not may_hold(book, bounds):
         return []
     text, values = statement(book, search, bounds)
     return _read(connection.execute(text, values), search.words, limit)
@@ -163,7 +151,7 @@ def _read(rows: sqlite3.Cursor, words: tuple[str, ...], limit: int) -> list[Foun
     """The first of these rows whose text has all the words: the index finds too much."""
     found: list[FoundLine] = []
     for row in rows:
-        line = _line(row)
+        line = line_of(row)
         if words and not has_words(line, words):
             continue
         found.append(line)
@@ -171,19 +159,6 @@ def _read(rows: sqlite3.Cursor, words: tuple[str, ...], limit: int) -> list[Foun
             break
     rows.close()
     return found
-
-
-def _arrivals(found: list[Book]) -> int:
-    return found[0].last_seq if found else 0
-
-
-def _line(row: tuple[Any, ...]) -> FoundLine:
-    place, level, logger, message, process, worker, job, issue, fields = row
-    return FoundLine(
-        id=place, time_ms=time_of(place), level=level, logger=logger or "", message=message,
-        process=process or "", worker=worker or "", job=job or "", issue=issue,
-        fields=msgspec.json.decode(fields) if fields else {},
-    )  # fmt: skip
 
 
 def _checks(search: Search) -> tuple[list[str], list[Any]]:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
-import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import msgspec
-
 from orchard.logbook.contract import BOOKS, Limits, LogsAway, line_id
-from orchard.logbook.lines import Line, make_line
+from orchard.logbook.lines import Line
 from orchard.logbook.sqlite import database
 from orchard.logbook.sqlite.database import Book, transaction
+from orchard.logbook.storing import cleaned, columns_of, fields_of, now_or, places_after
 from orchard.logbook.terms import indexed
 
 log = logging.getLogger("orchard.logbook")
@@ -39,8 +37,8 @@ class SqliteWriter:
         Raises:
             LogsAway: they cannot be written; none of them was.
         """
-        now_ms = round(time.time() * 1000) if now_ms is None else now_ms
-        made = sorted((make_line(one, now_ms) for one in lines), key=lambda one: one.time_ms)
+        now_ms = now_or(now_ms)
+        made = cleaned(lines, now_ms)
         if not made:
             return 0
         with self._lock:
@@ -57,12 +55,11 @@ class SqliteWriter:
         Raises:
             LogsAway: the file cannot be changed now.
         """
-        now_ms = round(time.time() * 1000) if now_ms is None else now_ms
         if not self._path.exists():
             return 0
         with self._lock:
             try:
-                return self._drop_old(self._open(), now_ms)
+                return self._drop_old(self._open(), now_or(now_ms))
             except (sqlite3.Error, OSError) as fault:
                 self._close()
                 raise LogsAway(str(fault)) from fault
@@ -131,9 +128,11 @@ class SqliteWriter:
 
 
 def _insert(connection: sqlite3.Connection, book: Book, lines: Sequence[Line]) -> None:
-    seqs = range(book.last_seq + 1, book.last_seq + 1 + len(lines))
-    places = [line_id(line.time_ms, seq) for line, seq in zip(lines, seqs, strict=True)]
-    rows = list(_rows(lines, seqs, places))
+    seqs, places = places_after(book.last_seq, lines)
+    rows = [
+        columns_of(line, seq, place, fields_of(line))
+        for line, seq, place in zip(lines, seqs, places, strict=True)
+    ]
     connection.executemany(
         f"INSERT OR REPLACE INTO lines_{book.n} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
         rows,
@@ -148,17 +147,6 @@ def _insert(connection: sqlite3.Connection, book: Book, lines: Sequence[Line]) -
         " last_id = max(ifnull(last_id, ?2), ?2), last_seq = ?3 WHERE n = ?5",
         (min(places), max(places), seqs[-1], size, book.n),
     )
-
-
-def _rows(
-    lines: Sequence[Line], seqs: Iterable[int], places: Sequence[int]
-) -> Iterator[tuple[object, ...]]:
-    for line, seq, place in zip(lines, seqs, places, strict=True):
-        fields = msgspec.json.encode(line.fields).decode() if line.fields else None
-        yield (
-            place, seq, line.level, line.logger or None, line.message, line.process or None,
-            line.worker or None, line.job or None, line.issue, fields,
-        )  # fmt: skip
 
 
 def _inode(path: Path) -> int:
