@@ -18,6 +18,9 @@ SIGN_TIMEOUT_S = 5.0
 SOUND_MAX_BYTES = 64_000_000
 """A chunk lasts three minutes at most; far more sound than that is no chunk."""
 
+_NO_ADDRESS = ("", "not_found")
+"""What a master says that is older than an address; the first, with 403, is Django's own."""
+
 
 class MasterAway(Exception):
     """The master does not answer, or cannot work right now; try again later."""
@@ -51,6 +54,27 @@ class _Claimed(msgspec.Struct):
     chunks: list[Work]
 
 
+class _Said(msgspec.Struct):
+    outcome: str
+    code: str = ""
+    error: str = ""
+
+    def refusal(self) -> Refused | None:
+        return Refused(409, self.code, self.error) if self.outcome == "refused" else None
+
+
+class _Exchanged(msgspec.Struct):
+    results: list[_Said]
+    chunks: list[Work]
+
+
+class Handed(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a result: why it was refused, if it was, and the next chunks."""
+
+    refusal: Refused | None = None
+    chunks: list[Work] = []
+
+
 class Master:
     """One master, reached with one token; safe to be used by two threads."""
 
@@ -60,6 +84,7 @@ class Master:
         self._client = httpx.Client(
             base_url=url.rstrip("/"), headers=headers, timeout=TIMEOUT_S, trust_env=False
         )
+        self._has_exchange = True
         self._worker = f"/api/v1/workers/{quote(name, safe='')}"
 
     def register(self, capabilities: dict[str, Any]) -> float:
@@ -97,13 +122,31 @@ class Master:
         body = self._holder(work) | {"progress": share}
         self._post(f"/api/v1/chunks/{work.chunk_id}/progress", body, SIGN_TIMEOUT_S)
 
+    def exchange(
+        self, work: Work, result: Transcription, time_ms: int, *, wanted: int = 1
+    ) -> Handed:
+        """Hand in the words of a chunk, and get up to ``wanted`` that wait; one request.
+
+        A master that is too old for this is told the words alone.
+        """
+        if not self._has_exchange:
+            return self._hand_in(work, result, time_ms)
+        named = {"chunk_id": work.chunk_id, "token": work.token}
+        body = {"results": [named | _words(result, time_ms)], "max": wanted}
+        try:
+            answer = self._post(f"{self._worker}/exchange", body)
+        except Refused as refusal:
+            if refusal.code not in (*_NO_ADDRESS, "unknown_worker"):
+                raise
+            # An unknown worker may report, too; it joins again when it claims.
+            self._has_exchange = refusal.code == "unknown_worker"
+            return self._hand_in(work, result, time_ms)
+        told = msgspec.json.decode(answer, type=_Exchanged)
+        return Handed(refusal=told.results[0].refusal(), chunks=told.chunks)
+
     def complete(self, work: Work, result: Transcription, time_ms: int) -> None:
         """Hand in the words of a chunk."""
-        facts = {"model": result.model, "language": result.language}
-        body = self._holder(work) | {
-            "text": result.text, "time_ms": time_ms, "metadata": facts,
-            "segments": msgspec.to_builtins(result.segments),
-        }  # fmt: skip
+        body = self._holder(work) | _words(result, time_ms)
         self._post(f"/api/v1/chunks/{work.chunk_id}/complete", body)
 
     def fail(self, work: Work, error: str, *, handback: bool = False) -> None:
@@ -118,6 +161,13 @@ class Master:
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+
+    def _hand_in(self, work: Work, result: Transcription, time_ms: int) -> Handed:
+        try:
+            self.complete(work, result, time_ms)
+        except Refused as refusal:
+            return Handed(refusal=refusal)
+        return Handed()
 
     def _holder(self, work: Work) -> dict[str, Any]:
         return {"worker_id": self.name, "token": work.token}
@@ -135,6 +185,14 @@ class Master:
             raise MasterAway(str(fault) or type(fault).__name__) from fault
         _check(answer)
         return answer.content
+
+
+def _words(result: Transcription, time_ms: int) -> dict[str, Any]:
+    return {
+        "text": result.text, "time_ms": time_ms,
+        "metadata": {"model": result.model, "language": result.language},
+        "segments": msgspec.to_builtins(result.segments),
+    }  # fmt: skip
 
 
 def _check(answer: httpx.Response) -> None:

@@ -74,8 +74,9 @@ class Agent:
 
     def _serve(self, signs: Signs) -> None:
         while not self._stopping.is_set():
-            for work in self._patiently(self._claim):
-                self._do(work, signs)
+            waiting = self._patiently(self._claim)
+            while waiting:
+                waiting += self._do(waiting.pop(0), signs)
                 if self._plan.once:
                     return
 
@@ -99,12 +100,12 @@ class Agent:
         finally:
             self._claiming = False
 
-    def _do(self, work: Work, signs: Signs) -> None:
-        """Do one chunk; whatever becomes of it, the agent goes on."""
+    def _do(self, work: Work, signs: Signs) -> list[Work]:
+        """Do one chunk; whatever becomes of it, the agent goes on, with the next one if any."""
         signs.hold(work)
         log.info("chunk %s begins", work.chunk_id)
         try:
-            self._report(work, *self._listen(work, signs))
+            return self._report(work, *self._listen(work, signs))
         except LeaseLost:
             log.warning("chunk %s went to somebody else", work.chunk_id)
         except Stopped:
@@ -119,6 +120,7 @@ class Agent:
             self._give_up(work, f"{type(fault).__name__}: {fault}")
         finally:
             signs.hold(None)
+        return []
 
     def _give_up(self, work: Work, reason: str) -> None:
         log.warning("chunk %s failed: %s", work.chunk_id, reason)
@@ -135,10 +137,22 @@ class Agent:
             result = job.wait(self._stopping, self._plan.grace_s)
             return result, round((time.monotonic() - start) * 1000)
 
-    def _report(self, work: Work, result: Transcription, time_ms: int) -> None:
-        """Hand in a result; it is kept until the master answers, whose token decides."""
-        self._patiently(lambda: self._master.complete(work, result, time_ms))
-        log.info("chunk %s done in %d ms", work.chunk_id, time_ms)
+    def _report(self, work: Work, result: Transcription, time_ms: int) -> list[Work]:
+        """Hand in a result, and get the next chunk unless the agent is to leave.
+
+        The result is kept until the master answers, whose token decides.
+        """
+        handed = self._patiently(
+            lambda: self._master.exchange(work, result, time_ms, wanted=self._wanted())
+        )
+        if handed.refusal:
+            log.warning("chunk %s: %s", work.chunk_id, handed.refusal)
+        else:
+            log.info("chunk %s done in %d ms", work.chunk_id, time_ms)
+        return handed.chunks
+
+    def _wanted(self) -> int:
+        return 0 if self._plan.once or self._stopping.is_set() else 1
 
     def _patiently(self, do: Callable[[], T]) -> T:
         """Do something that needs the master, again and again until it answers."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
 from django.http import Http404, HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -75,6 +76,7 @@ def answer_error(fault: Exception, context: dict[str, Any]) -> Response | None:
     return Response(body, code, headers=headers)
 
 
+@csrf_exempt
 def not_found(request: HttpRequest, *args: Any, **kwargs: Any) -> JsonResponse:
     """The answer to an address under ``/api/`` that nothing stands behind."""
     body = {"error": "There is nothing at this address", "code": "not_found"}

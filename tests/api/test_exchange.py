@@ -142,6 +142,13 @@ def test_an_exchange_is_counted_with_the_hot_paths(agent: Client, held, monkeypa
     assert codes == [200, 200, 429]
 
 
+def test_what_has_no_address_is_404_also_to_programs_that_post_there(agent: Client):
+    """So that an agent can tell an older master from a refusal."""
+    strict = Client(enforce_csrf_checks=True, headers={"Authorization": "Bearer x"})
+    answer = post_json(strict, "/api/v1/workers/w1/from-tomorrow")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
 @pytest.mark.django_db(transaction=True)
 async def test_reports_count_before_the_answer_waits_for_work(async_agent: AsyncClient):
     job = processing(1)

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from orchard.agents.master import Master, Refused, Work
+from orchard.agents.master import Handed, Master, Work
 from orchard.agents.work import Agent, Plan
 from orchard.transcribers.base import Progress, Segment, Transcription, ignore_progress
 
@@ -55,22 +55,25 @@ class RecordingMaster(Master):
         """Ask for a chunk; what was given is written down with the time of asking."""
         began = time.monotonic()
         held = super().claim(wait_s)
+        self._note(held, began)
+        return held
+
+    def exchange(
+        self, work: Work, result: Transcription, time_ms: int, *, wanted: int = 1
+    ) -> Handed:
+        """Hand in words and get the next chunk; written down before, and when it is answered."""
+        began = time.monotonic()
+        number = self._history.begin("complete", work.chunk_id, work.token, self.name, began)
+        handed = super().exchange(work, result, time_ms, wanted=wanted)
+        told = handed.refusal.code if handed.refusal else "yes"
+        self._history.tell(number, time.monotonic(), told)
+        self._note(handed.chunks, began)
+        return handed
+
+    def _note(self, held: list[Work], began: float) -> None:
         for one in held:
             number = self._history.begin("claim", one.chunk_id, one.token, self.name, began)
             self._history.tell(number, time.monotonic(), "yes")
-        return held
-
-    def complete(self, work: Work, result: Transcription, time_ms: int) -> None:
-        """Hand in words; written down before, and when it is answered."""
-        number = self._history.begin(
-            "complete", work.chunk_id, work.token, self.name, time.monotonic()
-        )
-        try:
-            super().complete(work, result, time_ms)
-        except Refused as refusal:
-            self._history.tell(number, time.monotonic(), refusal.code)
-            raise
-        self._history.tell(number, time.monotonic(), "yes")
 
 
 class Deaf:
