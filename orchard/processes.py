@@ -74,6 +74,11 @@ class Child:
             self._process.terminate()
 
     @property
+    def pid(self) -> int:
+        """The id of its process; 0 while there is none."""
+        return self._process.pid if self._process is not None else 0
+
+    @property
     def is_running(self) -> bool:
         """Whether its process is there."""
         return self._process is not None and self._process.poll() is None
