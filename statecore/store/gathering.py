@@ -35,9 +35,9 @@ a connection for each part of each reader would cost more than looking.
 """
 
 
-def gather_values(refs: Sequence[ops.Ref], layout: Layout, count: int) -> Batches:
+def gather_values(read: ops.Read, layout: Layout, count: int) -> Batches:
     """What some places hold; counts over all parts of an index are added up."""
-    asked: dict[int, list[tuple[int, ops.Ref]]] = {}
+    refs, asked = read.refs, dict[int, list[tuple[int, ops.Ref]]]()
     for number, ref in enumerate(refs):
         for place in _places_of(ref, layout, count):
             asked.setdefault(place, []).append((number, ref))
@@ -45,7 +45,7 @@ def gather_values(refs: Sequence[ops.Ref], layout: Layout, count: int) -> Batche
         yield [ops.Read(())]
         return []
     replies = yield [
-        ops.Read(tuple(replace(ref, key=tagged(place, ref.key)) for _, ref in wanted))
+        replace(read, refs=tuple(replace(r, key=tagged(place, r.key)) for _, r in wanted))
         for place, wanted in asked.items()
     ]
     found: list[Any] = [None] * len(refs)

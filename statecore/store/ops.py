@@ -177,6 +177,9 @@ class Read(Struct, frozen=True):
     """Read some places at one moment; the reply is a list in the order of ``refs``."""
 
     refs: tuple[Ref, ...]
+    is_proof: bool = False
+    """Whether something is decided on it that writes nothing: where a commit counts when a
+    replica has it, what is read then counts no earlier either."""
 
 
 class Commit(Struct, frozen=True):

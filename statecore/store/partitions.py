@@ -108,8 +108,8 @@ class PartitionedStore(Store):
     def _plan(self, request: ops.Request) -> Batches:
         """Requests to the engine below, in batches that may be done side by side."""
         match request:
-            case ops.Read(refs):
-                return gather_values(refs, self.layout, self.count)
+            case ops.Read():
+                return gather_values(request, self.layout, self.count)
             case ops.Commit():
                 return route(request, self.layout, self.count)
             case ops.Take():

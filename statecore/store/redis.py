@@ -18,6 +18,7 @@ from statecore.store.base import Store
 from statecore.store.clock import MeasuredClock
 from statecore.store.errors import EngineRefuses, NotReplicated, StoreError, StoreUnavailable
 from statecore.store.facts import Facts, facts_of, gathered, parse_info
+from statecore.store.proofs import as_read, is_proof, proved, read_again
 from statecore.store.refusals import refusal, refuse_language, refuse_role
 from statecore.store.routed import AnyAsyncLinks, open_async_links, open_links, routes_to
 from statecore.store.translation import driver_errors, translated
@@ -53,13 +54,19 @@ class RedisStore(Store):
         """Do one request and return its reply."""
         if isinstance(request, ops.Tail) and request.block_ms > 0:
             return self._tail(request)
-        return self._ask(call_for(request, asks_time=self.clock.is_ageing))
+        reply = self._ask(self._call(request))
+        if self._replicates and isinstance(reply, ops.Conflict):
+            return as_read(reply, self.perform(read_again(reply)))
+        return reply
 
     async def aperform(self, request: ops.Request) -> Any:
         """Do one request without blocking the event loop."""
         if isinstance(request, ops.Tail) and request.block_ms > 0:
             return await self._atail(request)
-        return await self._aask(call_for(request, asks_time=self.clock.is_ageing))
+        reply = await self._aask(self._call(request))
+        if self._replicates and isinstance(reply, ops.Conflict):
+            return as_read(reply, await self.aperform(read_again(reply)))
+        return reply
 
     def check(self) -> None:
         """Ask the engine for something, so that a wrong setting is told at start.
@@ -133,9 +140,14 @@ class RedisStore(Store):
 
     # -- one call, by its sha, or with its text when the engine does not know it --
 
+    def _call(self, request: ops.Request) -> Call:
+        call = call_for(request, asks_time=self.clock.is_ageing)
+        is_proved = self._replicates and is_proof(request)
+        return proved(call, self.address) if is_proved else call
+
     def _ask(self, call: Call) -> Any:
         command, keys, repeats = call.command(), tuple(call.keys), call.is_repeatable
-        replicate = self._replicates and not repeats
+        replicate = self._replicates and call.is_for_replicas
         may_ask_again = repeats and not self._links.asks_again
         while True:
             sent_us = self.clock.monotonic_us()
@@ -154,7 +166,7 @@ class RedisStore(Store):
 
     async def _aask(self, call: Call) -> Any:
         command, keys, repeats = call.command(), tuple(call.keys), call.is_repeatable
-        replicate = self._replicates and not repeats
+        replicate = self._replicates and call.is_for_replicas
         may_ask_again = repeats and not self._links.asks_again
         links = await self._links_of_loop()
         while True:

@@ -96,7 +96,9 @@ def transact(
     usually that still holds, and the whole takes one round trip. On a conflict
     the reply holds the current values, and the decision is made again. A
     refusal, or a decision to write nothing, counts only on values really read;
-    one that writes is proved by its commit, which expects all of the values.
+    one that writes is proved by its commit, which expects all of the values. So what
+    is answered is at a replica where commits count only then, also when it was done
+    before, by somebody who was never told.
 
     ``known`` holds what all cells hold when the caller has just read them, or
     knows it otherwise: that a new random name stands for nothing yet.
@@ -134,7 +136,7 @@ def transact(
 
 
 def _read_cells(cells: Sequence[ops.Cell]) -> Steps[Seen]:
-    values = yield from read(*cells)
+    values = cast("list[Any]", (yield ops.Read(tuple(cells), is_proof=True)))
     return dict(zip(cells, values, strict=True))
 
 

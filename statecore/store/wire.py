@@ -26,6 +26,13 @@ class Call(NamedTuple):
     """The store's reply from what follows the time."""
     is_repeatable: bool = True
     """Whether asking again after a lost answer changes nothing."""
+    is_proof: bool = False
+    """Whether it is answered when a replica has what it saw, where commits count only then."""
+
+    @property
+    def is_for_replicas(self) -> bool:
+        """Whether it waits for a replica, where commits do."""
+        return self.is_proof or not self.is_repeatable
 
     def command(self) -> list[Argument]:
         """The call by the script's sha, which the engine usually knows."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import redis
 
-from tests.engines import ClusterEngine
+from tests.clusters import ClusterEngine
 from tests.recordings import build, write_wav
 from tests.web.browsers import Orchard
 

@@ -9,7 +9,7 @@ from orchard.services import engine
 from statecore.store import Store
 from statecore.store.partitions import PartitionedStore
 from statecore.store.redis import RedisStore
-from tests.engines import ClusterEngine
+from tests.clusters import ClusterEngine
 
 
 @pytest.fixture

@@ -21,8 +21,9 @@ from statecore.store.redis import RedisStore
 from statecore.store.routed import open_links, routes_to
 from statecore.store.steps import Steps
 from statecore.store.wire import Call
+from tests.clusters import ClusterEngine
 from tests.conftest import EngineServer
-from tests.engines import ClusterEngine, SentinelEngine
+from tests.engines import SentinelEngine
 
 Run = Callable[[Steps[Any]], Any]
 

@@ -18,7 +18,7 @@ from statecore.store.channels import open_channels
 from statecore.store.errors import EngineRefuses, StoreUnavailable
 from statecore.store.permissions import acl_rules
 from statecore.store.redis import RedisStore
-from tests.engines import ServerProcess, free_port
+from tests.servers import ServerProcess, free_port
 
 A = ops.Key("a")
 

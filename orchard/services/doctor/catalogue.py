@@ -29,6 +29,7 @@ RULES = (
     rule(keys.DISPATCHERS, "sorted set"),
     rule(keys.PARTITIONS, "string", "for ever"),
     rule(keys.SEALING, "hash"),
+    rule(keys.REPLICATED, "string", "for a while"),
     rule(keys.REAPER, "string", "for a while"),
     rule(keys.node_lease, "string", "for a while"),
     rule(keys.catalogue_follower, "string", "for a while"),
