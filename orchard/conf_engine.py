@@ -83,6 +83,12 @@ class EngineConf:
         "How long a request waits for a new primary (Sentinel, Cluster), in seconds.",
         low=0, high=MOST_PATIENCE_S,
     )  # fmt: skip
+    engine_wait_s: float = setting(
+        60.0, "ORCHARD_ENGINE_WAIT_S",
+        "How long a process that starts waits for an embedded engine that stands still, in"
+        " seconds; it ends then.",
+        low=0, high=86_400,
+    )  # fmt: skip
 
 
 def engine_address(

@@ -117,6 +117,13 @@ _SAYINGS = (
         "Use Valkey 7.2, Redis 6.2, or later.",
     ),
     _Saying(
+        r"embedded engine does not answer",
+        "embedded-still",
+        "{text}",
+        "Look at its process: `ps -o stat,cmd -p $(cat engine/valkey.pid)` in the data folder; one"
+        " that was stopped (T) goes on with `kill -CONT`.",
+    ),
+    _Saying(
         r"embedded engine does not start",
         "embedded-dead",
         "{text}",

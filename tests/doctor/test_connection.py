@@ -156,6 +156,7 @@ def test_memory_is_no_place_for_state():
         ("CLUSTERDOWN Hash slot not served", "primary-away"),
         ("unknown command 'SMISMEMBER'", "old-engine"),
         ("Error 113 connecting to 10.0.0.9:6379. No route to host.", "no-answer"),
+        ("The embedded engine does not answer; it may stand still", "embedded-still"),
         ("The embedded engine does not start; its log says:\nBad file", "embedded-dead"),
         ("ERR something new", "engine-fault"),
     ],

@@ -102,6 +102,7 @@ WRONG |= {
     "ORCHARD_S3_PREFIX": [("../up", "names with slashes"), ("/a", "names with slashes")],
     "ORCHARD_FALLBACK": [("maybe", "auto or on or off")],
     "ORCHARD_PARTITIONS": [("-1", "from 0 to 1024"), ("1025", "from 0 to 1024"), ("x", "number")],
+    "ORCHARD_ENGINE_WAIT_S": [("-1", "from 0 to 86400"), ("long", "a number from 0")],
     "ORCHARD_FAILOVER_WAIT_S": [("-1", "from 0 to 60"), ("nan", "from 0 to 60")],
 }
 WRONG_SECRETS = {

@@ -8,12 +8,13 @@ import subprocess
 import sys
 import textwrap
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import redis
 
-from statecore.store import open_store, ops
+from statecore.store import open_store, ops, patience
 from statecore.store.embedded import engine_directory, engine_url, open_embedded
 from statecore.store.engine import LONGEST_SOCKET_PATH, SOCKET, Engine
 from statecore.store.errors import StoreError, StoreUnavailable
@@ -165,6 +166,60 @@ def test_an_engine_that_cannot_start_says_why(tmp_path):
     with pytest.raises(StoreUnavailable, match=r"(?s)does not start.*manifest"):
         open_embedded(tmp_path)
     assert not engine_of(tmp_path).is_alive()
+
+
+def test_an_engine_that_stands_still_is_waited_for_with_a_word(
+    tmp_path, store, caplog, monkeypatch
+):
+    monkeypatch.setattr(patience, "TELL_AFTER_S", 0.2)
+    pid = store.supervisor.engine._pid()
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        with ThreadPoolExecutor() as pool:
+            opened = pool.submit(open_embedded, tmp_path, 60)
+            try:
+                eventually(lambda: "waiting for it, 60 s at most" in caplog.text)
+                assert not opened.done()
+            finally:
+                os.kill(pid, signal.SIGCONT)
+            late = opened.result(30)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert "answers again" in caplog.text
+    late.commit({}, [ops.Set("a", b"late")])
+    assert store.read(A) == [b"late"]
+    late.close()
+
+
+def test_an_engine_that_stands_still_for_too_long_is_given_up(tmp_path, store):
+    pid = store.supervisor.engine._pid()
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(StoreUnavailable, match=r"^The .* does not answer; .* Waited for 1 s$"):
+            open_embedded(tmp_path, 1)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert store.read(A) == [None]
+
+
+def test_whoever_takes_charge_of_an_engine_that_stands_still_waits_for_it_too(
+    tmp_path, other_process
+):
+    process, _ = other_process("a")
+    pid = Engine(engine_directory(tmp_path))._pid()
+    os.kill(pid, signal.SIGSTOP)
+    process.kill()
+    process.wait()
+    with ThreadPoolExecutor() as pool:
+        opened = pool.submit(open_embedded, tmp_path, 60)
+        time.sleep(0.5)
+        assert not opened.done()
+        os.kill(pid, signal.SIGCONT)
+        store = opened.result(30)
+    assert store.supervisor.is_in_charge
+    assert store.read(A) == [b"1"]
+    assert Engine(engine_directory(tmp_path))._pid() == pid
+    store.close()
 
 
 def test_a_long_path_is_reached_by_a_short_one(tmp_path):

@@ -1,27 +1,27 @@
-"""``manage.py bench``: the measured goals, each figure a ratio taken in one run."""
+"""``manage.py bench``: the measured goals, each figure a ratio taken in one run, or a count."""
 
 from __future__ import annotations
 
 import json
 import os
 import platform
-from collections.abc import Iterator
+import sys
+from argparse import ArgumentTypeError
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import msgspec
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import issue_state, scale, sound, throughput, transitions
+from benchmarks import plan
+from benchmarks.comparing import Comparison, compare, read_run
+from benchmarks.interrupting import Interrupted, interruptible
 from benchmarks.rows import Row
-from benchmarks.scratch import scratch_engine
+from benchmarks.scratch import EngineInUse
 
-ROWS = ("1", "2", "3", "5", "8", "state")
-"""Rows of the goals that can be measured so far; ``state`` is row 1 and the promises of the
-state side."""
+_DEFAULTS = plan.Wanted()
 
 
 class Command(BaseCommand):
@@ -30,48 +30,100 @@ class Command(BaseCommand):
     help = "Measure speed and size against the goals."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which rows, how long, and in which form."""
-        parser.add_argument("--rows", nargs="+", choices=ROWS, default=ROWS)
-        parser.add_argument("--count", type=int, default=1000, help="runs of each transition")
-        parser.add_argument("--minutes", type=int, default=60, help="length of the recording")
-        parser.add_argument("--json", action="store_true", help="print JSON")
+        """Which rows, how long, on what, and in which form."""
+        add = parser.add_argument
+        add(
+            "--rows", nargs="+", choices=plan.ROWS, default=plan.ROWS,
+            help="rows of the goals to measure (default: all)",
+        )  # fmt: skip
+        add("--count", type=_at_least(10), default=_DEFAULTS.count, help="runs of each transition")
+        add(
+            "--minutes", type=_at_least(1), default=_DEFAULTS.minutes,
+            help="length of the recording of row 8",
+        )  # fmt: skip
+        add(
+            "--seconds", type=_at_least(1), default=_DEFAULTS.seconds,
+            help="how long the browsers of row 7 listen",
+        )  # fmt: skip
+        add("--short", action="store_true", help="leave out what takes long: half a minute in all")
+        add(
+            "--engine", default="", metavar="URL",
+            help="one Valkey or Redis to measure on, instead of one that is started for it",
+        )  # fmt: skip
+        add(
+            "--i-know", action="store_true",
+            help="also when it holds data: the bench works beside them, in an empty database",
+        )  # fmt: skip
+        add("--json", action="store_true", help="print JSON")
+        add(
+            "--compare", type=Path, metavar="FILE",
+            help="say what is better and worse than in a recorded run (its JSON); the exit status"
+            " is 1 when a ratio is worse by more than half",
+        )  # fmt: skip
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Measure, and print a table or JSON."""
-        if options["count"] < 10 or options["minutes"] < 1:
-            raise CommandError("--count must be 10 or more, --minutes 1 or more")
-        rows = list(self._measure(options))
-        if options["json"]:
-            whole = {"machine": _machine(), "rows": msgspec.to_builtins(rows)}
+        recorded = None
+        try:
+            if options["compare"]:
+                recorded = read_run(options["compare"])
+            with interruptible():
+                rows = list(plan.measure(_wanted(options)))
+        except (EngineInUse, ValueError) as fault:
+            raise CommandError(str(fault)) from None
+        except Interrupted as stop:
+            self.stderr.write(f"{stop}; what was made for it is gone")
+            sys.exit(128 + stop.signum)
+        self._print(rows, options["json"])
+        if recorded:
+            self._judge(list(compare(rows, recorded)), recorded.machine)
+
+    def _print(self, rows: list[Row], as_json: bool) -> None:
+        if as_json:
+            whole = {"machine": machine(), "rows": [row.shape() for row in rows]}
             self.stdout.write(json.dumps(whole, indent=2))
         else:
-            Console().print(_table(rows))
+            Console(width=None if sys.stdout.isatty() else 110).print(_table(rows))
 
-    def _measure(self, options: dict[str, Any]) -> Iterator[Row]:
-        wanted = set(options["rows"])
-        if wanted & {"1", "2", "3"}:
-            with scratch_engine() as (store, client):
-                if "1" in wanted:
-                    yield from transitions.measure(store, client, options["count"])
-                if wanted & {"2", "3"}:
-                    yield from throughput.measure(client, options["count"])
-        if "5" in wanted:
-            with scratch_engine() as (_, client):
-                yield from scale.measure(client, options["count"])
-        if "state" in wanted:
-            with scratch_engine() as (store, client):
-                yield from issue_state.measure(store, client, options["count"])
-        if "8" in wanted:
-            clips = Path(settings.BASE_DIR) / "tests" / "data"
-            yield from sound.measure(clips, options["minutes"])
+    def _judge(self, comparisons: list[Comparison], there: str) -> None:
+        """Say how the rows have changed; on the error channel, which JSON does not need."""
+        if not comparisons:
+            raise CommandError("the recorded run has none of these rows")
+        self.stderr.write(f"Compared with a run on {there}:")
+        for one in comparisons:
+            self.stderr.write(
+                f"  {one.verdict:10}  {one.row.row:>4}  {one.row.name}:"
+                f" {one.before:g} -> {one.row.value:g} {one.row.unit}"
+            )
+        much = [one.row.name for one in comparisons if one.verdict == "much worse"]
+        if much:
+            raise CommandError(f"worse by more than half: {', '.join(much)}")
 
 
-def _machine() -> str:
+def machine() -> str:
+    """What the figures were measured on, in a few words."""
     return f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}"
 
 
+def _wanted(options: dict[str, Any]) -> plan.Wanted:
+    return plan.Wanted(
+        rows=frozenset(options["rows"]), count=options["count"], minutes=options["minutes"],
+        seconds=options["seconds"], is_short=options["short"], engine=options["engine"],
+        i_know=options["i_know"],
+    )  # fmt: skip
+
+
+def _at_least(low: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not text.isdigit() or int(text) < low:
+            raise ArgumentTypeError(f"{text!r} is no number from {low} on")
+        return int(text)
+
+    return parse
+
+
 def _table(rows: list[Row]) -> Table:
-    table = Table("row", "what", "measured", "spread", "goal", "holds", title=_machine())
+    table = Table("row", "what", "measured", "spread", "goal", "holds", title=machine())
     for row in rows:
         bound = "≤" if row.at_most else "≥"
         spread = f"{row.spread[0]:g}-{row.spread[1]:g}"

@@ -6,10 +6,11 @@ import asyncio
 import signal
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 
 from orchard.dispatching.running import Dispatcher, new_holder
-from orchard.services import EngineAway, get_engine
+from orchard.management.opening import open_engine
+from orchard.services import get_engine
 
 
 class Command(BaseCommand):
@@ -28,10 +29,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Work until SIGTERM or Ctrl-C; what is not done in time is handed back then."""
-        try:
-            engine = get_engine()
-        except EngineAway as away:
-            raise CommandError(f"the state engine does not start: {away}") from None
+        engine = open_engine()
         try:
             asyncio.run(_serve(options["grace"]))
         finally:

@@ -9,7 +9,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from orchard.catalogue import process
-from orchard.services import get_engine, pipeline_process
+from orchard.management.opening import open_engine
+from orchard.services import pipeline_process
 
 
 class Command(BaseCommand):
@@ -19,7 +20,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Work until SIGTERM or Ctrl-C; a stage at hand is handed back then."""
-        get_engine()  # a wrong setting ends this process here, and not one of its threads
+        open_engine()  # a wrong setting ends this process here, and not one of its threads
         stopping = threading.Event()
         for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, lambda *_: stopping.set())

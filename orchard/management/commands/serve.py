@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from orchard.conf import get_conf
 from orchard.fallback.starting import WebProcess
 from orchard.live.feed import get_feed
+from orchard.management.opening import open_engine
 from statecore.services.waiting import end_waits
 
 NOT_STARTED = 3
@@ -51,6 +52,7 @@ class Command(BaseCommand):
         the process: the state engine's connection is still to be closed.
         """
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        open_engine()  # here, where waiting for it holds nobody up
         with WebProcess():
             config = uvicorn.Config(
                 "orchard.asgi:application", host=options["host"], port=options["port"],

@@ -23,13 +23,15 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from orchard import first_start, sign_in
 from orchard.conf import get_conf
 from orchard.hosts import own_address
+from orchard.management.opening import open_engine
 from orchard.private_files import make_private_directory
 from orchard.processes import Child, stop_all
-from orchard.services import EngineAway, get_engine
+from orchard.services import EngineAway
 from orchard.witness import note_command
 from statecore.domain.errors import StateError
 from statecore.services import migrations
 
+STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 READY_S = 120.0
 """How long a slow board may take until the site answers."""
 STOP_S = 15.0
@@ -56,15 +58,14 @@ class Command(BaseCommand):
         conf = get_conf()
         if conf.store.startswith("memory:"):
             raise CommandError("memory:// is the store of one process; choose another")
-        stopping, at_once = _listen_for_signals()
+        for signum in STOPS:
+            signal.signal(signum, lambda *_: sys.exit(0))
         _check_port(conf.host, conf.port)
         data_dir = conf.data_dir.absolute()
         with _alone(data_dir):
             admin = first_start.prepare(data_dir)
-            try:
-                store = get_engine()
-            except EngineAway as away:
-                raise CommandError(f"the state engine does not start: {away}") from None
+            store = open_engine()
+            stopping, at_once = _listen_for_signals()
             web, *others = children = _children(data_dir, options["agents"])
             try:
                 self._take_over_old_files(store)
@@ -126,7 +127,7 @@ def _listen_for_signals() -> tuple[threading.Event, threading.Event]:
     def stop(*_: Any) -> None:
         (at_once if stopping.is_set() else stopping).set()
 
-    for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    for signum in STOPS:
         signal.signal(signum, stop)
     return stopping, at_once
 
