@@ -9,8 +9,9 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 run: $(VENV)/.run ## Start everything; PORT and ORCHARD_DATA are honoured
 	@exec $(BIN)/python manage.py up
 
-test: $(VENV)/.test ## Run all tests; ARGS="…" goes to pytest
-	@$(BIN)/python -m pytest $(ARGS)
+# A module is tried whole by one of up to four processes: its servers start once.
+test: $(VENV)/.test ## Run all tests; ARGS="…" goes to pytest (one test: ARGS="-n 0 tests/…")
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadscope $(ARGS)
 
 soak: $(VENV)/.test ## Break everything 20 times under load (takes hours); SOAK_ROUNDS, SOAK_SEED
 	@SOAK_ROUNDS=$${SOAK_ROUNDS:-20} SOAK_JOBS=$${SOAK_JOBS:-200} SOAK_CHUNKS=$${SOAK_CHUNKS:-20} \
