@@ -86,6 +86,18 @@ class ClusterEngine:
         ports = {primary[1] for _, _, primary, *_ in command(alive, "CLUSTER", "SLOTS")}
         return [node for node in self.nodes if node.port in ports]
 
+    def heirs(self, primary: ServerProcess) -> list[ServerProcess]:
+        """Who may take the place of a primary."""
+        return [node for node in self.nodes if node is not primary and node.follows(primary)]
+
+    def is_whole(self) -> bool:
+        """Whether all slots are served, and everybody else follows a primary."""
+        primaries = self.primaries
+        if any(b"cluster_state:ok" not in command(node, "CLUSTER", "INFO") for node in self.nodes):
+            return False
+        others = [node for node in self.nodes if node not in primaries]
+        return all(any(node.follows(each) for each in primaries) for node in others)
+
     def move_by_key(
         self, slot: int, target: ServerProcess, then: Callable[[], object] = nothing
     ) -> None:

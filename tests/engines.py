@@ -95,6 +95,17 @@ class SentinelEngine:
         found: ServerProcess = until(agreed)
         return found
 
+    def heirs(self, primary: ServerProcess) -> list[ServerProcess]:
+        """Who may take the place of the primary."""
+        return [server for server in self.servers if server is not primary]
+
+    def is_whole(self) -> bool:
+        """Whether everybody follows the primary, and each sentinel knows that it is well."""
+        primary = self.primary()
+        told = [each.client.sentinel_master(MASTER)["flags"] for each in self.sentinels]
+        followed = [each.follows(primary) for each in self.heirs(primary)]
+        return all(followed) and set(told) == {"master"}
+
     def fail_over(self) -> ServerProcess:
         """Have the sentinels put a replica in the primary's place; the new primary."""
         old = self.primary()

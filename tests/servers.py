@@ -57,6 +57,16 @@ class ServerProcess:
         """Wait until it answers."""
         until(self.client.ping)
 
+    def is_primary(self) -> bool:
+        """Whether it takes writes."""
+        return bool(self.client.role()[0] == b"master")
+
+    def follows(self, primary: ServerProcess) -> bool:
+        """Whether it has what that primary has."""
+        said = self.client.info("replication")
+        is_linked = said.get("master_link_status") == "up"
+        return is_linked and said.get("master_port") == primary.port
+
     def signal(self, number: int) -> None:
         """Send its process a signal."""
         assert self.process is not None

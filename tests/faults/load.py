@@ -10,10 +10,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import httpx
-import redis
 
 from orchard import keys
 from orchard.domain.lifecycle import ENDED, JobStatus
+from statecore.store import ops
+from statecore.store.errors import StoreUnavailable
 from tests.faults.orchard_processes import Orchard
 
 CLEAR = (200, 503)
@@ -30,6 +31,7 @@ class Feeder(threading.Thread):
         self._at_least, self._at_once = at_least, at_once
         self._stopping = threading.Event()
         self._http = _client(orchard)
+        self._store = orchard.open_store()
         self.lock = threading.Lock()
         """Held while a recording is being handed in."""
         self.job_ids: list[str] = []
@@ -44,6 +46,7 @@ class Feeder(threading.Thread):
             with self.lock:
                 self.job_ids.append(self._insist(str(uuid.uuid4())))
         self._http.close()
+        self._store.close()
 
     def stop(self) -> None:
         """Hand in what is still to come, and end."""
@@ -67,8 +70,8 @@ class Feeder(threading.Thread):
     def _under_way(self) -> int:
         names = [keys.jobs_in(status) for status in JobStatus if status not in ENDED]
         try:
-            return sum(int(self._orchard.engine.zcard(name)) for name in names)
-        except redis.RedisError:
+            return sum(self._store.read(*map(ops.Count, names)))
+        except StoreUnavailable:
             return self._at_once  # nobody knows; wait
 
 

@@ -18,7 +18,11 @@ from typing import Any, TypeVar
 import httpx
 import redis
 
+from orchard.conf_engine import CLUSTER_PARTITIONS
+from orchard.placement import LAYOUT
+from statecore.store import Store, open_store
 from statecore.store.embedded import engine_directory, engine_url
+from statecore.store.partitions import PartitionedStore
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 90.0
@@ -64,9 +68,8 @@ class Orchard:
         headers = {"Authorization": f"Bearer {(self.data / 'token').read_text().strip()}"}
         base = f"http://127.0.0.1:{self.port}"
         self.http = httpx.Client(base_url=base, headers=headers, timeout=60)
-        store = self.env["ORCHARD_STORE"]
-        url = engine_url(self.data) if store == "embedded://" else store
-        self.engine = redis.Redis.from_url(url, protocol=2)
+        if "+" not in self.engine_url:  # one server
+            self.engine = redis.Redis.from_url(self.engine_url, protocol=2)
         self.start_web()
         self.start_pipeline()
 
@@ -109,6 +112,19 @@ class Orchard:
         """Where a process writes what it does."""
         return self.data.parent / f"{self.data.name}-{name}.log"
 
+    @property
+    def engine_url(self) -> str:
+        """Where the engine is."""
+        url = self.env["ORCHARD_STORE"]
+        return engine_url(self.data) if url == "embedded://" else url
+
+    def open_store(self) -> Store:
+        """The engine, as the services see it."""
+        store = open_store(self.engine_url)
+        if "+cluster" in self.engine_url:
+            return PartitionedStore(store, CLUSTER_PARTITIONS, LAYOUT)
+        return store
+
     def engine_pid(self) -> int:
         """The process of the embedded engine."""
         return int((engine_directory(self.data) / "valkey.pid").read_text())
@@ -125,7 +141,8 @@ class Orchard:
                 process.kill()
                 process.wait()
         self.http.close()
-        self.engine.close()
+        if "+" not in self.engine_url:
+            self.engine.close()
         if self.env["ORCHARD_STORE"] == "embedded://":
             self._end_engine()
 

@@ -13,8 +13,7 @@ import httpx
 
 from orchard import keys
 from orchard.doctor.examining import examine, repair
-from statecore.store import Store, open_store
-from statecore.store.embedded import engine_url
+from statecore.store import Store, ops
 from tests import recordings
 from tests.faults.cuts import Cable, cable
 from tests.faults.evidence import Told, find_faults, gather, read_history
@@ -71,7 +70,9 @@ class Storm:
 
     def _is_driven(self) -> bool:
         pid = f":{self.orchard.processes['dispatcher'].pid}:".encode()
-        return pid in (self.orchard.engine.get(keys.node_lease(self._node.url)) or b"")
+        with self.store() as store:
+            (lease,) = store.read(ops.Key(keys.node_lease(self._node.url)))
+        return pid in (lease or b"")
 
     @property
     def agent_names(self) -> list[str]:
@@ -122,7 +123,7 @@ class Storm:
     @contextmanager
     def store(self) -> Iterator[Store]:
         """The engine, as the test reads it."""
-        store = open_store(engine_url(self.orchard.data))
+        store = self.orchard.open_store()
         try:
             yield store
         finally:
@@ -130,7 +131,9 @@ class Storm:
 
     # -- a row of the table -----------------------------------------------------------
 
-    def blow(self, fault: Callable[[], None], *, repaired: bool) -> list[str]:
+    def blow(
+        self, fault: Callable[[], None], *, repaired: bool = False, rounds: int | None = None
+    ) -> list[str]:
         """Let one kind of fault come at random moments under load; what is wrong afterwards."""
         self.feeder = Feeder(
             self.orchard, self._talk, at_least=self.size.jobs, at_once=self.size.agents + 2
@@ -140,7 +143,7 @@ class Storm:
         self.feeder.start()
         onlooker.start()
         try:
-            for _ in range(self.size.rounds):
+            for _ in range(self.size.rounds if rounds is None else rounds):
                 wait_for("a job", lambda: self.feeder.job_ids)
                 time.sleep(self.chance.random())  # a random moment
                 fault()
@@ -176,11 +179,11 @@ class Storm:
 
 
 @contextmanager
-def storm(folder: Path, size: Size) -> Iterator[Storm]:
-    """An orchard with its fleet, ready for the storm."""
+def storm(folder: Path, size: Size, **options: str) -> Iterator[Storm]:
+    """An orchard with its fleet, ready for the storm; options go to all of its processes."""
     sys.stdout.write(f"SOAK_SEED={size.seed}\n")
     with ExitStack() as stack:
-        orchard = stack.enter_context(running(folder / "data", **OPTIONS))
+        orchard = stack.enter_context(running(folder / "data", **OPTIONS, **options))
         line = stack.enter_context(cable(orchard.port))
         node = stack.enter_context(push_node("good"))
         one = Storm(orchard, line, node, size)
