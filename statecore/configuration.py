@@ -16,6 +16,7 @@ SECTION = "unifiedStateManagement"
 FILE, REDIS = "file", "redis"
 BACKENDS = (FILE, REDIS)
 _NODE = re.compile(r"[^\s/@?#,]+:\d{1,5}")
+_HALF = re.compile("[\ud800-\udfff]")
 _KEYS = ("enabled", "backend", "redis", "namespaces")
 _REDIS_KEYS = ("enabled", "host", "port", "password", "db", "processId", "username",
                "passwordFile", "sentinel", "cluster", "tls")  # fmt: skip
@@ -128,12 +129,12 @@ def refuse_unknown(section: Mapping[str, Any], names: Iterable[str], where: str)
 
 def _address(redis: Mapping[str, Any], where: str) -> dict[str, Any]:
     host, port, db = redis.get("host", "127.0.0.1"), redis.get("port", 6379), redis.get("db", 0)
-    is_name = isinstance(host, str) and bool(host) and not set(host) & set(" /@?#")
+    is_name = _is_text(host) and not set(host) & set(" /@?#")
     _check(is_name, f"{where}.host", host, "a host name")
     _check(_is_number(port, 1, 65_535), f"{where}.port", port, "a whole number from 1 to 65535")
     _check(_is_number(db, 0, 65_535), f"{where}.db", db, "a whole number from 0 to 65535")
     password, process = redis.get("password"), redis.get("processId")
-    if not isinstance(password, str | None):
+    if password not in (None, "") and not _is_text(password):
         raise WrongConfiguration(f"{where}.password is (not shown); allowed: text or null")
     _check(isinstance(process, str | None), f"{where}.processId", process, "text or null")
     return {"host": host, "port": port, "db": db, "password": password, "process_id": process}
@@ -157,8 +158,7 @@ def _topology(redis: Mapping[str, Any], where: str) -> dict[str, Any]:
             options += _options(section, place, keys)
     if "sentinel" in redis:
         master = redis["sentinel"].get("master")
-        is_name = isinstance(master, str) and bool(master)
-        _check(is_name, f"{where}.sentinel.master", master, "the name of the master")
+        _check(_is_text(master), f"{where}.sentinel.master", master, "the name of the master")
         found["master"] = master
     if "cluster" in redis:
         _check(not redis.get("db"), f"{where}.db", redis.get("db"), "0, a cluster has no other")
@@ -168,7 +168,7 @@ def _topology(redis: Mapping[str, Any], where: str) -> dict[str, Any]:
 def _nodes(section: Mapping[str, Any], where: str) -> tuple[str, ...]:
     given = section.get("nodes")
     nodes = given if isinstance(given, list) else []
-    is_right = nodes and all(isinstance(each, str) and _NODE.fullmatch(each) for each in nodes)
+    is_right = nodes and all(_is_text(each) and _NODE.fullmatch(each) for each in nodes)
     _check(bool(is_right), f"{where}.nodes", given, 'a list such as ["host:port", "host:port"]')
     return tuple(nodes)
 
@@ -184,7 +184,7 @@ def _options(
             continue
         if name == "checkHostname":
             _check(isinstance(value, bool), f"{where}.{name}", value, "true or false")
-        elif not isinstance(value, str) or not value:
+        elif not _is_text(value):
             raise WrongConfiguration(f"{where}.{name} is (not shown); allowed: text")
         found.append((option, str(value).lower() if isinstance(value, bool) else value))
     return tuple(found)
@@ -205,6 +205,11 @@ def _flag(section: Mapping[str, Any], where: str, default: bool) -> bool:
 
 def _is_number(value: Any, low: int, high: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+
+def _is_text(value: Any) -> bool:
+    """Whether it is text that can be sent: JSON can also say half a character."""
+    return isinstance(value, str) and bool(value) and _HALF.search(value) is None
 
 
 def _check(is_right: bool, name: str, value: Any, allowed: str) -> None:

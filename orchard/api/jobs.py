@@ -49,7 +49,7 @@ class Jobs(View):
         return Response({"jobs": shown, "next": page.next, "count": page.count})
 
     @described(
-        {200: JobAnswer, 201: JobAnswer}, operation_id="create_job", headers=[_KEY],
+        {200: JobAnswer, 201: JobAnswer}, operation_id="create_job", parameters=[_KEY],
         refusals={400: "No file, or a field is wrong", 413: "The recording is too large"},
         request={"multipart/form-data": SubmitForm},
     )  # fmt: skip

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.fields import empty
 
 from orchard.catalogue.finding import SORTS
 from orchard.services.queries import JOB_STATUSES, MAX_PAGE
@@ -11,10 +14,21 @@ from statecore.api.requests import CURSOR, SecondsField
 JOB_SORTS = tuple(SORTS)
 
 
+@extend_schema_field(OpenApiTypes.BINARY)
+class RecordingField(serializers.FileField):
+    """The file itself (an address would be what the document says of a plain field)."""
+
+
+class SaidField(serializers.BooleanField):
+    """Yes or no, and in a form, too, nothing is not no."""
+
+    default_empty_html = empty
+
+
 class SubmitForm(serializers.Serializer):
     """A recording to transcribe."""
 
-    file = serializers.FileField(
+    file = RecordingField(
         max_length=1000,
         help_text="wav, mp3, m4a, ogg, opus, flac, webm, or the sound of mp4 and mkv.",
         error_messages={"required": "No file provided", "null": "No file provided"},
@@ -102,4 +116,4 @@ class UrlForm(serializers.Serializer):
 class PurifierForm(serializers.Serializer):
     """Whether recordings are cleaned."""
 
-    usePurifier = serializers.BooleanField()  # noqa: N815 - the contract's spelling
+    usePurifier = SaidField()  # noqa: N815 - the contract's spelling

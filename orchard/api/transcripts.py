@@ -36,7 +36,7 @@ class Transcript(View):
             (200, "application/x-subrip"): OpenApiTypes.STR,
             (200, "text/vtt"): OpenApiTypes.STR,
         },
-        query=TranscriptQuery, operation_id="get_transcript", headers=[_FORM, _PARTIAL],
+        query=TranscriptQuery, operation_id="get_transcript", parameters=[_FORM, _PARTIAL],
         refusals={404: f"There is no such job, or the format is none of {_FORMS}"},
     )  # fmt: skip
     def get(self, request: Request, job_id: str, form: str) -> HttpResponse:

@@ -18,8 +18,10 @@ SPEEDS_KEPT = 20
 """How many measurements of its speed a worker keeps (CONTRACTS section 5)."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_URL = re.compile(r"(https?)://([A-Za-z0-9.\[\]:-]{1,200}?)/*")
-_URL_ID = re.compile(r"(https?)-([A-Za-z0-9.\[\]:-]{1,200})")
+_HOST = r"((?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9.-]{1,200})(?::\d{1,5})?)"
+"""A name, or an IPv6 address in brackets; and a port."""
+_URL = re.compile(rf"(https?)://{_HOST}/*", re.ASCII)
+_URL_ID = re.compile(rf"(https?)-{_HOST}", re.ASCII)
 
 
 class Speed(msgspec.Struct, frozen=True, kw_only=True):

@@ -42,11 +42,13 @@ async def find_addresses(url: str, allowed: Sequence[Network]) -> list[str]:
         AddressRefused: one of them is not allowed; the message says which and why.
         OSError: the name leads nowhere.
     """
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         port = parts.port or (443 if parts.scheme == "https" else 80)
-    except ValueError:
-        raise AddressRefused("there is no such port") from None
+    except ValueError as fault:
+        raise AddressRefused(f"there is no such address or port: {fault}") from None
+    if not parts.hostname:
+        raise AddressRefused("there is no such address: it has no host")
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))

@@ -35,7 +35,7 @@ class IssueAnswer(serializers.Serializer):
     last_heartbeat = serializers.DateTimeField(allow_null=True)
     end_time = serializers.DateTimeField(allow_null=True)
     last_updated = serializers.DateTimeField(allow_null=True)
-    result = serializers.JSONField(allow_null=True, help_text="What the last check-in brought.")
+    result = serializers.JSONField(help_text="What the last check-in brought.")
     metadata = serializers.DictField()
     checked_out_by = serializers.CharField(allow_null=True, help_text="Who held it last.")
     token = serializers.IntegerField(allow_null=True, help_text="Fencing token of the check-out.")
@@ -59,6 +59,13 @@ class IssueBeatAnswer(IssueAnswer):
     """Whether somebody holds the issue, and its record if so."""
 
     alive = serializers.BooleanField()
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        """The fields; without a holder there is nothing but ``alive``."""
+        fields: dict[str, serializers.Field] = super().get_fields()
+        for name, field in fields.items():
+            field.required = name == "alive"
+        return fields
 
 
 class StatisticsAnswer(serializers.Serializer):
@@ -232,8 +239,8 @@ class ChangedAnswer(serializers.Serializer):
     """An entry before and after; null where there is no value (``version`` 0: deleted)."""
 
     key = serializers.CharField()
-    old = serializers.JSONField(allow_null=True)
-    new = serializers.JSONField(allow_null=True)
+    old = serializers.JSONField()
+    new = serializers.JSONField()
     version = serializers.IntegerField()
     cursor = serializers.CharField()
     at = serializers.DateTimeField()

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from statecore.api.answers import IssueAnswer, IssueBeatAnswer
 from statecore.api.bodies import CheckinBody, CheckoutBody, ClaimantBody
-from statecore.api.documents import described
+from statecore.api.documents import NUMBER, described
 from statecore.api.issues import OfIssues, claimant_of
 from statecore.api.parsing import parse_body
 from statecore.api.shapes import issue_shape
@@ -25,7 +25,10 @@ _HELD = {409: "Another process holds it, or the token is stale; `holder` says wh
 class Checkout(OfIssues, AsyncView):
     """Taking an issue."""
 
-    @described(IssueAnswer, body=CheckoutBody, refusals=_HELD, operation_id="check_out_issue")
+    @described(
+        IssueAnswer, body=CheckoutBody, parameters=[NUMBER], refusals=_HELD,
+        operation_id="check_out_issue",
+    )  # fmt: skip
     async def post(self, request: Request, number: str) -> Response:
         """Check an issue out: nobody else gets it until it is checked in or its lease is over.
 
@@ -44,8 +47,9 @@ class Heartbeat(OfIssues, AsyncView):
     """Signs of life."""
 
     @described(
-        IssueBeatAnswer, body=ClaimantBody, refusals=_HELD, operation_id="send_issue_heartbeat"
-    )
+        IssueBeatAnswer, body=ClaimantBody, parameters=[NUMBER], refusals=_HELD,
+        operation_id="send_issue_heartbeat",
+    )  # fmt: skip
     async def post(self, request: Request, number: str) -> Response:
         """Keep a check-out alive; ``alive`` is false, and alone, when nobody holds the issue."""
         claimant = claimant_of(parse_body(ClaimantBody, request.data))
@@ -57,7 +61,7 @@ class Checkin(OfIssues, AsyncView):
     """Giving an issue back."""
 
     @described(
-        IssueAnswer, body=CheckinBody, operation_id="check_in_issue",
+        IssueAnswer, body=CheckinBody, parameters=[NUMBER], operation_id="check_in_issue",
         refusals={409: "Not checked out, or not by this process: `holder` says by whom"},
     )  # fmt: skip
     async def post(self, request: Request, number: str) -> Response:

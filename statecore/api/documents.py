@@ -13,6 +13,8 @@ from drf_spectacular.utils import (
 )
 from rest_framework import serializers
 
+from statecore.domain.issues import NUMBER_MAX
+
 Shape = type[serializers.Serializer]
 
 REF = "#/components/schemas/{name}"
@@ -24,6 +26,12 @@ _USUAL = {
     429: "Too many requests",
     503: "The state engine is away",
 }
+
+
+NUMBER = OpenApiParameter(
+    "number", {"type": "integer", "minimum": 1, "maximum": NUMBER_MAX}, OpenApiParameter.PATH,
+    description="The number of an issue.",
+)  # fmt: skip
 
 
 def example(name: str, value: object) -> OpenApiExample:
@@ -58,23 +66,45 @@ class ErrorAnswer(serializers.Serializer):
 def described(
     answer: Any, *, body: Any = None, form: Shape | None = None, query: Shape | None = None,
     refusals: dict[int, str] | None = None, error: Shape = ErrorAnswer,
-    headers: list[OpenApiParameter] | None = None, **more: Any,
+    parameters: list[OpenApiParameter] | None = None, **more: Any,
 ) -> Any:  # fmt: skip
     """Describe an operation in the API document.
 
     ``body`` is the struct that a JSON body is read into, ``form`` and ``query``
-    are serializers, and ``error`` is what refusals look like.
+    are serializers, ``parameters`` are headers and parts of the address, and
+    ``error`` is what refusals look like.
     """
     texts = _USUAL | ({400: "A field is wrong"} if body or form or query else {})
+    texts |= {413: "The body is larger than it may be"} if body or form else {}
     responses = {
         code: OpenApiResponse(error, description=text)
         for code, text in (texts | (refusals or {})).items()
     }
     more.setdefault("request", {"application/json": _reference(body)} if body else form)
-    parameters = [*([query] if query else []), *(headers or [])]
+    asked = [*([query] if query else []), *(parameters or [])]
     answers = answer if isinstance(answer, dict) else {200: answer}
-    return extend_schema(responses=answers | responses, parameters=parameters, **more)
+    return extend_schema(responses=answers | responses, parameters=asked, **more)
 
 
 def _reference(body: Any) -> dict[str, str]:
     return {"$ref": REF.format(name=body.__name__)}
+
+
+def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Say which bodies must be there, and that an empty parameter is none (a hook)."""
+    shapes = result["components"]["schemas"]
+    for operations in result["paths"].values():
+        for operation in operations.values():
+            if body := operation.get("requestBody"):
+                body["required"] = _is_needed(body, shapes)
+            for parameter in operation.get("parameters", ()):
+                if parameter["in"] == "query" and not parameter.get("required"):
+                    parameter["allowEmptyValue"] = True
+    return result
+
+
+def _is_needed(body: dict[str, Any], shapes: dict[str, Any]) -> bool:
+    """Whether a body has a field that must be there, or is the value itself."""
+    schema = next(iter(body["content"].values()))["schema"]
+    name = schema.get("$ref", "").rpartition("/")[2]
+    return bool(shapes[name].get("required")) if name else True

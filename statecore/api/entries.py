@@ -44,7 +44,7 @@ class OneEntry(OfState, AsyncView):
     """One entry. The address ``…/entry?key=`` can name any key, even ``watch``."""
 
     @described(
-        {200: OpenApiTypes.ANY, 304: _UNCHANGED}, query=EntryQuery, headers=[_KNOWN, _ETAG],
+        {200: OpenApiTypes.ANY, 304: _UNCHANGED}, query=EntryQuery, parameters=[_KNOWN, _ETAG],
         refusals=_MISSING, operation_id="get_entry",
     )  # fmt: skip
     async def get(self, request: Request, namespace: str, key: str) -> Response:
@@ -57,7 +57,7 @@ class OneEntry(OfState, AsyncView):
         return Response(value_of(entry), headers=headers)
 
     @described(
-        EntryAnswer, query=EntryQuery, headers=[_MATCH, _NONE_MATCH, _ETAG],
+        EntryAnswer, query=EntryQuery, parameters=[_MATCH, _NONE_MATCH, _ETAG],
         request={"application/json": {}}, operation_id="put_entry",
         refusals=_CHANGED | {413: "The value is larger than it may be"},
     )  # fmt: skip
@@ -72,7 +72,7 @@ class OneEntry(OfState, AsyncView):
         return Response(shown, headers={"ETag": _etag(entry)})
 
     @described(
-        DeletedAnswer, query=EntryQuery, headers=[_MATCH], refusals=_MISSING | _CHANGED,
+        DeletedAnswer, query=EntryQuery, parameters=[_MATCH], refusals=_MISSING | _CHANGED,
         operation_id="delete_entry",
     )  # fmt: skip
     async def delete(self, request: Request, namespace: str, key: str) -> Response:
@@ -85,8 +85,8 @@ class OneEntry(OfState, AsyncView):
 
 
 def _key(request: Request, key: str) -> str:
-    asked = parse(EntryQuery, request.query_params) if key == "entry" else {}
-    return str(asked.get("key", key))
+    asked = parse(EntryQuery, request.query_params)
+    return str(asked.get("key", key)) if key == "entry" else key
 
 
 def _value(request: Request) -> bytes:

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from statecore.api.answers import HistoryAnswer, IssueAnswer, IssuesAnswer, StatisticsAnswer
 from statecore.api.bodies import ClaimantBody, UpdateBody
-from statecore.api.documents import described
+from statecore.api.documents import NUMBER, described
 from statecore.api.parsing import ExactJson, parse_body
 from statecore.api.requests import HistoryQuery, IssueQuery
 from statecore.api.shapes import event_shape, issue_shape
@@ -58,13 +58,13 @@ class Statistics(OfIssues, View):
 class OneIssue(OfIssues, View):
     """One issue."""
 
-    @described(IssueAnswer, refusals=_UNKNOWN, operation_id="get_issue")
+    @described(IssueAnswer, parameters=[NUMBER], refusals=_UNKNOWN, operation_id="get_issue")
     def get(self, request: Request, number: str) -> Response:
         """The record of an issue."""
         return Response(issue_shape(run(checkouts.get(check_number(number)))))
 
     @described(
-        IssueAnswer, body=UpdateBody, operation_id="update_issue",
+        IssueAnswer, body=UpdateBody, parameters=[NUMBER], operation_id="update_issue",
         refusals={409: "A process holds it (`holder`), or the state needs a check-out"},
     )  # fmt: skip
     def patch(self, request: Request, number: str) -> Response:
@@ -75,7 +75,7 @@ class OneIssue(OfIssues, View):
         note(request, "issue.update", issue.number, status=str(issue.status))
         return Response(issue_shape(issue))
 
-    @described(IssueAnswer, refusals=_UNKNOWN, operation_id="reset_issue")
+    @described(IssueAnswer, parameters=[NUMBER], refusals=_UNKNOWN, operation_id="reset_issue")
     def delete(self, request: Request, number: str) -> Response:
         """Forget an issue, whoever holds it; the answer is what it was."""
         issue = run(checkouts.reset(check_number(number)))
@@ -87,7 +87,10 @@ class OneIssue(OfIssues, View):
 class History(OfIssues, View):
     """What has happened to an issue."""
 
-    @described(HistoryAnswer, query=HistoryQuery, refusals=_WRONG, operation_id="get_issue_history")
+    @described(
+        HistoryAnswer, query=HistoryQuery, parameters=[NUMBER], refusals=_WRONG,
+        operation_id="get_issue_history",
+    )  # fmt: skip
     def get(self, request: Request, number: str) -> Response:
         """The events of an issue, oldest first; none for one that nothing is known of."""
         asked = parse(HistoryQuery, request.query_params)

@@ -8,6 +8,7 @@ from typing import Any
 from rest_framework import serializers
 
 from statecore.api.answers import ISSUE_STATUSES, LABEL_STATUSES
+from statecore.domain.names import KEY_MAX
 from statecore.services.issue_lists import MAX_PAGE
 
 _POSITION = r"\.?\d{1,19}(-\d{1,20})?"
@@ -78,7 +79,7 @@ class EntryQuery(serializers.Serializer):
     """The key, when it is not the end of the address."""
 
     key = serializers.CharField(
-        required=False, trim_whitespace=False, max_length=20_000,
+        required=False, trim_whitespace=False, max_length=KEY_MAX,
         help_text="The key of the entry, if the address ends in `/entry`: so any key can be "
         "named, even `watch`, one with a slash in front, or `..`.",
     )  # fmt: skip
@@ -87,5 +88,5 @@ class EntryQuery(serializers.Serializer):
 class ReleaseQuery(serializers.Serializer):
     """Who gives a lock back, when there is no body."""
 
-    owner = serializers.CharField(required=False, max_length=20_000, trim_whitespace=False)
+    owner = serializers.CharField(required=False, max_length=KEY_MAX, trim_whitespace=False)
     token = serializers.IntegerField(required=False, min_value=0, max_value=2**53)

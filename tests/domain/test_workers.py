@@ -30,7 +30,10 @@ def test_a_nodes_address_has_one_spelling_and_its_id_leads_back(given, url):
     assert workers.worker_url(workers.worker_id(url)) == url
 
 
-@pytest.mark.parametrize("url", ["", "  ", "ftp://x", "http://a/b", "http://u:p@h", "http://a b"])
+@pytest.mark.parametrize(
+    "url",
+    ["", "  ", "ftp://x", "http://a/b", "http://u:p@h", "http://a b", "[]", "[zz]:1", "[", "a:b"],
+)
 def test_what_is_no_address_is_refused(url):
     with pytest.raises(InvalidInput):
         workers.check_url(url)
