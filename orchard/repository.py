@@ -16,6 +16,7 @@ from orchard.domain.chunks import Chunk, chunk_id
 from orchard.domain.events import Event
 from orchard.domain.jobs import Job
 from orchard.domain.lifecycle import ACTIVE, ChunkStatus, JobStatus
+from orchard.domain.queueing import queue_place
 from orchard.domain.timeline import ChunkResult
 from orchard.domain.workers import Worker
 from statecore.store import ops
@@ -106,7 +107,8 @@ class Draft(WriteDraft):
         name = chunk_id(job_id, after.index)
         self.keep_chunk(job_id, after)
         queued = after.status is ChunkStatus.WAITING and not after.not_before
-        self.place(keys.CHUNK_QUEUE, name, -after.duration_ms if queued else None)
+        place = queue_place(after.turn, after.duration_ms)
+        self.place(keys.CHUNK_QUEUE, name, place if queued else None)
         self.place(keys.CHUNK_LEASES, name, self._chunk_lease_place(after))
 
     def keep_chunk(self, job_id: str, chunk: Chunk) -> None:

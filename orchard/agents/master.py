@@ -48,6 +48,8 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     lease_s: float
     duration_ms: int = 0
     language: str | None = None
+    is_duplicate: bool = False
+    """Whether another worker has it, too; the first valid result counts."""
 
 
 class _Claimed(msgspec.Struct):

@@ -73,6 +73,9 @@ class ClaimedAnswer(serializers.Serializer):
     index = serializers.IntegerField()
     token = serializers.IntegerField()
     attempts = serializers.IntegerField()
+    is_duplicate = serializers.BooleanField(
+        help_text="Whether another worker has it, too; the first valid result counts."
+    )
     start_ms = serializers.IntegerField()
     end_ms = serializers.IntegerField()
     duration_ms = serializers.IntegerField()
@@ -87,8 +90,9 @@ class ClaimedAnswer(serializers.Serializer):
         example("one chunk", {
             "chunks": [{
                 "chunk_id": "4f2a9c1be07d3386_chunk_0", "job_id": "4f2a9c1be07d3386", "index": 0,
-                "token": 1, "attempts": 1, "start_ms": 0, "end_ms": 48250, "duration_ms": 48250,
-                "language": None, "lease_s": 30.0, "deadline": "2026-11-21T08:00:30Z",
+                "token": 1, "attempts": 1, "is_duplicate": False, "start_ms": 0, "end_ms": 48250,
+                "duration_ms": 48250, "language": None, "lease_s": 30.0,
+                "deadline": "2026-11-21T08:00:30Z",
                 "audio_url": "/api/v1/chunks/4f2a9c1be07d3386_chunk_0/audio",
             }],
             "draining": False,

@@ -186,6 +186,7 @@ def shape_of_claimed(one: Claimed) -> dict[str, Any]:
         "index": one.chunk.index,
         "token": one.chunk.token,
         "attempts": one.chunk.attempts,
+        "is_duplicate": one.is_duplicate,
         "start_ms": one.chunk.start_ms,
         "end_ms": one.chunk.end_ms,
         "duration_ms": one.chunk.duration_ms,

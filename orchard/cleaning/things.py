@@ -80,10 +80,11 @@ def find_chunks(filters: Filters) -> Iterator[Thing | None]:
         found = run(selections.chunks_of([job.job_id])).get(job.job_id, ())
         for chunk in found:
             is_meant = chunk.status == wanted if wanted else chunk.status != "completed"
-            if is_meant and worker in chunk.worker_id.casefold():
+            holders = ", ".join(chunk.worker_ids)
+            if is_meant and worker in holders.casefold():
                 name = f"{job.job_id}_chunk_{chunk.index}"
-                shown = f"{job.filename} #{chunk.index} · {chunk.worker_id or '–'}"
-                yield Thing(name, str(chunk.status), shown, str(chunk.token))
+                shown = f"{job.filename} #{chunk.index} · {holders or '–'}"
+                yield Thing(name, str(chunk.status), shown, str(chunk.greatest_token))
 
 
 def find_workers(filters: Filters) -> Iterator[Thing]:

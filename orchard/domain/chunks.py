@@ -6,6 +6,16 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from orchard.domain import duplicates
+from orchard.domain.chunk_records import (
+    ERRORS_KEPT,
+    Chunk,
+    ChunkChange,
+    Failure,
+    Summary,
+    chunk_id,
+    parse_chunk_id,
+)
 from orchard.domain.errors import StaleToken, TransitionRefused
 from orchard.domain.events import (
     ChunkCompleted,
@@ -17,53 +27,11 @@ from orchard.domain.events import (
 )
 from orchard.domain.lifecycle import CHUNK_MOVES, ChunkStatus, check_move
 
-ERRORS_KEPT = 5
-"""How many of its last failures a chunk remembers."""
-
-
-class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One failed attempt at a chunk."""
-
-    at: datetime
-    worker_id: str
-    error: str
-    started_at: datetime | None = None
-    """When the attempt began; nobody had begun one when a waiting chunk was given up."""
-
-
-class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """How much a chunk's result holds (CONTRACTS section 5)."""
-
-    text_length: int
-    segments_count: int
-
-
-class Chunk(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One piece of a recording, at its true place on the source's timeline."""
-
-    index: int
-    start_ms: int
-    end_ms: int
-    status: ChunkStatus = ChunkStatus.WAITING
-    token: int = 0
-    """Fencing token: grows each time a worker takes the chunk."""
-    attempts: int = 0
-    worker_id: str = ""
-    worker_url: str | None = None
-    started_at: datetime | None = None
-    completed_at: datetime | None = None
-    not_before: datetime | None = None
-    """End of the back-off; no worker gets the chunk before."""
-    progress: float = 0.0
-    time_ms: int = 0
-    """How long the worker took."""
-    result_summary: Summary | None = None
-    errors: tuple[Failure, ...] = ()
-
-    @property
-    def duration_ms(self) -> int:
-        """Length of the sound in milliseconds."""
-        return self.end_ms - self.start_ms
+__all__ = [
+    "ERRORS_KEPT", "Chunk", "ChunkChange", "Failure", "RetryPolicy", "Summary", "bury_chunk",
+    "check_holder", "chunk_id", "complete_chunk", "expire_chunk", "fail_chunk", "hand_back",
+    "lose_chunk", "parse_chunk_id", "progress_chunk", "redo_chunk", "revive_chunk", "start_chunk",
+]  # fmt: skip
 
 
 class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,27 +44,6 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     def rest_s(self, attempts: int) -> float:
         """Seconds of rest after so many attempts: doubling, up to the limit."""
         return float(min(self.backoff_s * 2 ** max(0, attempts - 1), self.backoff_max_s))
-
-
-class ChunkChange(msgspec.Struct, frozen=True, kw_only=True):
-    """What a decision on a chunk leads to."""
-
-    chunk: Chunk
-    events: tuple[Event, ...] = ()
-    settled: int = 0
-    """+1 when the chunk came to rest with this change (completed or dead letter)."""
-
-
-def chunk_id(job_id: str, index: int) -> str:
-    """The name of a chunk to the outside (CONTRACTS section 5)."""
-    return f"{job_id}_chunk_{index}"
-
-
-def parse_chunk_id(name: str) -> tuple[str, int] | None:
-    """Job and index that a chunk's name stands for, or ``None`` when it is none."""
-    job_id, mark, index = name.rpartition("_chunk_")
-    is_number = index.isascii() and index.isdigit() and len(index) <= 6
-    return (job_id, int(index)) if mark and job_id and is_number else None
 
 
 def start_chunk(
@@ -120,8 +67,9 @@ def start_chunk(
         chunk = lost.chunk
     check_move(CHUNK_MOVES, chunk.status, ChunkStatus.RUNNING, "the chunk")
     started = msgspec.structs.replace(
-        chunk, status=ChunkStatus.RUNNING, token=chunk.token + 1, attempts=chunk.attempts + 1,
-        worker_id=worker_id, worker_url=worker_url, started_at=at, not_before=None, progress=0.0,
+        chunk, status=ChunkStatus.RUNNING, token=chunk.greatest_token + 1, last_token=0,
+        attempts=chunk.attempts + 1, worker_id=worker_id, worker_url=worker_url, started_at=at,
+        not_before=None, progress=0.0,
     )  # fmt: skip
     event = ChunkStarted(
         at=at, job_id=job_id, chunk_id=chunk_id(job_id, chunk.index), index=chunk.index,
@@ -131,12 +79,12 @@ def start_chunk(
 
 
 def check_holder(chunk: Chunk, token: int) -> None:
-    """Let only the last holder of a chunk report on it.
+    """Let only the last holder of a chunk report on it, or both when it was given to two.
 
     Raises:
-        StaleToken: the token is not the chunk's; the error names who holds it.
+        StaleToken: the token is none of theirs; the error names who holds it.
     """
-    if token != chunk.token:
+    if not chunk.has_token(token):
         raise StaleToken(holder=chunk.worker_id, status=str(chunk.status))
 
 
@@ -151,10 +99,16 @@ def progress_chunk(
     check_holder(chunk, token)
     if chunk.status is not ChunkStatus.RUNNING:
         raise StaleToken(holder=chunk.worker_id, status=str(chunk.status))
-    further = msgspec.structs.replace(chunk, progress=round(max(chunk.progress, progress), 2))
+    if chunk.second and token == chunk.second.token:
+        share = round(max(chunk.second.progress, progress), 2)
+        second = msgspec.structs.replace(chunk.second, progress=share)
+        further = msgspec.structs.replace(chunk, second=second)
+    else:
+        share = round(max(chunk.progress, progress), 2)
+        further = msgspec.structs.replace(chunk, progress=share)
     event = ChunkProgressed(
         at=at, job_id=job_id, chunk_id=chunk_id(job_id, chunk.index), index=chunk.index,
-        progress=further.progress,
+        progress=max(further.progress, further.second.progress if further.second else 0.0),
     )  # fmt: skip
     return ChunkChange(chunk=further, events=(event,))
 
@@ -176,6 +130,7 @@ def complete_chunk(
     if chunk.status is ChunkStatus.COMPLETED:
         return ChunkChange(chunk=chunk)
     check_move(CHUNK_MOVES, chunk.status, ChunkStatus.COMPLETED, "the chunk")
+    chunk = duplicates.leave_to(chunk, token, at=at)
     done = msgspec.structs.replace(
         chunk, status=ChunkStatus.COMPLETED, completed_at=at, not_before=None, progress=1.0,
         time_ms=time_ms, result_summary=summary,
@@ -196,13 +151,18 @@ def fail_chunk(
     *,
     retry: bool,
     at: datetime,
+    token: int | None = None,
 ) -> ChunkChange:
     """Send a chunk back with a rest, or bury it after its last attempt.
+
+    When another worker has it, too, only that of the token loses it.
 
     Raises:
         TransitionRefused: no worker has it.
     """
     _check_running(chunk)
+    if chunk.second and token is not None:
+        return duplicates.drop_holder(job_id, chunk, token, error, at=at)
     errors = _with_failure(chunk, error, at)
     if not retry or chunk.attempts >= policy.max_attempts:
         return _bury(job_id, msgspec.structs.replace(chunk, errors=errors), error, at)
@@ -211,24 +171,48 @@ def fail_chunk(
 
 
 def expire_chunk(job_id: str, chunk: Chunk, policy: RetryPolicy, *, at: datetime) -> ChunkChange:
-    """Take a chunk from a worker that has fallen silent; it needs no rest."""
+    """Take a chunk from its worker, or both of them, that fell silent; it needs no rest."""
+    events: tuple[Event, ...] = ()
+    if second := chunk.second:
+        lost = lose_chunk(job_id, chunk, second.worker_id, policy, at=at)
+        chunk, events = lost.chunk, lost.events
     error = f"{chunk.worker_id} fell silent"
     failed = fail_chunk(job_id, chunk, error, policy, retry=True, at=at)
-    if failed.chunk.status is ChunkStatus.FAILED:
-        return failed
-    return ChunkChange(
-        chunk=msgspec.structs.replace(failed.chunk, not_before=None),
-        events=failed.events,
-    )
+    left = failed.chunk
+    if left.status is not ChunkStatus.FAILED:
+        left = msgspec.structs.replace(left, not_before=None)
+    return ChunkChange(chunk=left, events=(*events, *failed.events), settled=failed.settled)
 
 
-def hand_back(job_id: str, chunk: Chunk, reason: str, *, at: datetime) -> ChunkChange:
+def lose_chunk(
+    job_id: str, chunk: Chunk, worker_id: str, policy: RetryPolicy, *, at: datetime
+) -> ChunkChange:
+    """Take a chunk from this one worker, which has fallen silent.
+
+    Raises:
+        TransitionRefused: it does not have it.
+    """
+    token = chunk.token_of(worker_id)
+    if token is None:
+        raise TransitionRefused(f"{worker_id} does not have it", status=str(chunk.status))
+    if chunk.second is None:
+        return expire_chunk(job_id, chunk, policy, at=at)
+    return duplicates.drop_holder(job_id, chunk, token, f"{worker_id} fell silent", at=at)
+
+
+def hand_back(
+    job_id: str, chunk: Chunk, reason: str, *, at: datetime, token: int | None = None
+) -> ChunkChange:
     """Return a chunk that its worker cannot finish through no fault of the chunk.
+
+    When another worker has it, too, only that of the token loses it.
 
     Raises:
         TransitionRefused: no worker has it.
     """
     _check_running(chunk)
+    if chunk.second and token is not None:
+        return duplicates.drop_holder(job_id, chunk, token, reason, at=at, is_failure=False)
     return _requeue(job_id, chunk, reason, at, attempts=max(0, chunk.attempts - 1))
 
 
@@ -254,7 +238,7 @@ def revive_chunk(chunk: Chunk) -> Chunk:
     if chunk.status is ChunkStatus.COMPLETED:
         return chunk
     return msgspec.structs.replace(
-        chunk, status=ChunkStatus.WAITING, attempts=0, not_before=None, progress=0.0
+        chunk, status=ChunkStatus.WAITING, attempts=0, not_before=None, progress=0.0, second=None
     )
 
 
@@ -262,7 +246,7 @@ def redo_chunk(chunk: Chunk) -> Chunk:
     """Make a chunk ready to be done again although it was completed: its result is lost."""
     return msgspec.structs.replace(
         chunk, status=ChunkStatus.WAITING, attempts=0, not_before=None, progress=0.0,
-        completed_at=None, result_summary=None,
+        completed_at=None, result_summary=None, second=None,
     )  # fmt: skip
 
 
@@ -275,7 +259,9 @@ def _requeue(
     job_id: str, chunk: Chunk, reason: str, at: datetime, **changes: object
 ) -> ChunkChange:
     check_move(CHUNK_MOVES, chunk.status, ChunkStatus.WAITING, "the chunk")
-    waiting = msgspec.structs.replace(chunk, status=ChunkStatus.WAITING, progress=0.0, **changes)
+    waiting = msgspec.structs.replace(
+        chunk, status=ChunkStatus.WAITING, progress=0.0, second=None, **changes
+    )
     event = ChunkRequeued(
         at=at, job_id=job_id, chunk_id=chunk_id(job_id, chunk.index), index=chunk.index,
         reason=reason[:200],
@@ -286,7 +272,7 @@ def _requeue(
 def _bury(job_id: str, chunk: Chunk, error: str, at: datetime) -> ChunkChange:
     check_move(CHUNK_MOVES, chunk.status, ChunkStatus.FAILED, "the chunk")
     dead = msgspec.structs.replace(
-        chunk, status=ChunkStatus.FAILED, completed_at=at, not_before=None
+        chunk, status=ChunkStatus.FAILED, completed_at=at, not_before=None, second=None
     )
     event = ChunkFailed(
         at=at, job_id=job_id, chunk_id=chunk_id(job_id, chunk.index), index=chunk.index,

@@ -75,10 +75,11 @@ class JobRemoved(_JobEvent, frozen=True, kw_only=True, tag="job.removed"):
 
 
 class ChunkStarted(_ChunkEvent, frozen=True, kw_only=True, tag="chunk.started"):
-    """A worker took a chunk."""
+    """A worker took a chunk; ``is_duplicate`` when another has it, too."""
 
     worker_id: str
     attempts: int
+    is_duplicate: bool = False
 
 
 class ChunkProgressed(_ChunkEvent, frozen=True, kw_only=True, tag="chunk.progressed"):
@@ -98,6 +99,13 @@ class ChunkCompleted(_ChunkEvent, frozen=True, kw_only=True, tag="chunk.complete
 class ChunkRequeued(_ChunkEvent, frozen=True, kw_only=True, tag="chunk.requeued"):
     """A chunk went back to the queue: its worker failed, fell silent or handed it back."""
 
+    reason: str
+
+
+class ChunkDropped(_ChunkEvent, frozen=True, kw_only=True, tag="chunk.dropped"):
+    """One of the two workers that had a chunk has it no longer; the other goes on."""
+
+    worker_id: str
     reason: str
 
 
@@ -133,7 +141,7 @@ class WorkerRemoved(_WorkerEvent, frozen=True, kw_only=True, tag="worker.removed
 
 Event = (
     JobCreated | JobAdvanced | JobProgressed | JobPurified | PurifierBypassed | JobPinned
-    | JobRemoved | ChunkStarted | ChunkProgressed | ChunkCompleted | ChunkRequeued | ChunkFailed
-    | WorkerRegistered | WorkerChanged | WorkerRemoved
+    | JobRemoved | ChunkStarted | ChunkProgressed | ChunkCompleted | ChunkRequeued | ChunkDropped
+    | ChunkFailed    | WorkerRegistered | WorkerChanged | WorkerRemoved
 )  # fmt: skip
 """Every event of the orchard."""

@@ -51,7 +51,9 @@ def raise_stage_token(job: Job) -> Job:
 
 def raise_token(chunk: Chunk) -> Chunk:
     """Let a chunk's token be no less than the attempts at it."""
-    return msgspec.structs.replace(chunk, token=max(chunk.token, chunk.attempts))
+    if chunk.greatest_token >= chunk.attempts:
+        return chunk
+    return msgspec.structs.replace(chunk, token=chunk.attempts)
 
 
 def hold_only(worker: Worker, held: Sequence[str]) -> Worker:

@@ -12,6 +12,7 @@ from orchard.domain.errors import StaleToken, TransitionRefused
 from orchard.domain.events import JobProgressed, JobPurified, PurifierBypassed
 from orchard.domain.jobs import Job, JobChange, Result, Stage, advance, end_job
 from orchard.domain.lifecycle import ChunkStatus, JobStatus
+from orchard.domain.queueing import turn_of
 from orchard.domain.timeline import Span
 
 
@@ -65,8 +66,10 @@ def finish_splitting(
 ) -> JobChange:
     """Queue the chunks; without any speech the job goes straight to aggregating."""
     check_stage(job, token)
+    turn = turn_of(job.created_at, sum(span.end_ms - span.start_ms for span in spans))
     chunks = tuple(
-        Chunk(index=i, start_ms=span.start_ms, end_ms=span.end_ms) for i, span in enumerate(spans)
+        Chunk(index=i, start_ms=span.start_ms, end_ms=span.end_ms, turn=turn)
+        for i, span in enumerate(spans)
     )
     change = advance(
         job, JobStatus.PROCESSING if chunks else JobStatus.AGGREGATING, at=at,

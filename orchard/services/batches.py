@@ -84,11 +84,12 @@ class Batch:
         if chunk.status is not ChunkStatus.RUNNING:
             return Accepted(chunk=chunk, repeated=True)
         if said.handback:
-            change = chunks.hand_back(job_id, chunk, said.error, at=self._at)
+            change = chunks.hand_back(job_id, chunk, said.error, at=self._at, token=said.token)
         else:
             change = chunks.fail_chunk(
-                job_id, chunk, said.error, chunk_policy(), retry=said.retry, at=self._at
-            )
+                job_id, chunk, said.error, chunk_policy(), retry=said.retry, at=self._at,
+                token=said.token,
+            )  # fmt: skip
         self._keep(job, chunk, change)
         return Accepted(chunk=change.chunk)
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from enum import Enum
+from typing import NamedTuple
 
 import msgspec
 
 from orchard import codec, keys
-from orchard.domain import chunks, workers
-from orchard.domain.chunks import Chunk, chunk_id, parse_chunk_id
+from orchard.domain import assignments, chunks, duplicates, workers
+from orchard.domain.chunks import Chunk, ChunkChange, chunk_id, parse_chunk_id
 from orchard.domain.jobs import Job
 from orchard.domain.lifecycle import ChunkStatus
 from orchard.domain.workers import Worker
 from orchard.repository import Draft, chunk_cell, find_chunk, job_cell
+from orchard.services import outlooks
 from orchard.services.limits import chunk_policy, keeping
 from orchard.services.lookups import draft_chunk, get_worker, is_open, touch, url_of
 from orchard.services.reports import expire
@@ -30,6 +33,11 @@ from statecore.store.steps import (
 
 MAX_BATCH = 100
 """Most chunks that one call claims."""
+LOOKS = 3
+"""So often a worker chooses anew when others were faster, before it takes what comes."""
+
+plain_times = outlooks.PlainTimes()
+"""Whether there was nothing to choose when this process last looked."""
 
 
 class Claimed(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,11 +45,30 @@ class Claimed(msgspec.Struct, frozen=True, kw_only=True):
 
     job: Job
     chunk: Chunk
+    """As this worker sees it: with its own token and start."""
     deadline: datetime
+    is_duplicate: bool = False
+    """Whether another worker has it, too; the first valid result counts."""
+
+
+class _How(Enum):
+    """How a worker came to a chunk."""
+
+    TAKEN = "taken"
+    """It was next in the queue, or its lease had run out."""
+    CHOSEN = "chosen"
+    """It was chosen of those that wait; it may be gone."""
+    COPIED = "copied"
+    """Another has it."""
+
+
+class _Wanted(NamedTuple):
+    name: str
+    how: _How
 
 
 def claim(worker_id: str, max_chunks: int = 1) -> Steps[list[Claimed]]:
-    """Give a worker up to ``max_chunks`` chunks under a lease; none when the queue is empty.
+    """Give a worker up to ``max_chunks`` chunks under a lease; none when there is none for it.
 
     Raises:
         UnknownWorker: it is not in the fleet (any more).
@@ -50,22 +77,51 @@ def claim(worker_id: str, max_chunks: int = 1) -> Steps[list[Claimed]]:
     url = url_of(worker_id)
     worker = yield from get_worker(worker_id)
     workers.check_available(worker)
-    lease_ms = keeping().chunk_lease_ms
     count = min(max_chunks, MAX_BATCH)
-    names = yield from take(keys.CHUNK_QUEUE, keys.CHUNK_LEASES, count, lease_ms)
-    if not names:
-        return []
-    claimed = yield from _start_all(names, worker)
+    claimed = (yield from _take(worker, count)) if plain_times.are_now() else []
+    if not claimed and count > 0:
+        claimed = yield from _choose(worker, count)
     if claimed:
         gained = [chunk_id(c.job.job_id, c.chunk.index) for c in claimed]
         yield from touch(url, gained=gained)
     return claimed
 
 
-def _start_all(names: Sequence[str], worker: Worker) -> Steps[list[Claimed]]:
+def _choose(worker: Worker, count: int) -> Steps[list[Claimed]]:
+    """Give a worker what suits it (see :mod:`orchard.domain.assignments`)."""
+    shortest_s = keeping().chunk_lease_ms / 1000
+    for _ in range(LOOKS):
+        sight = yield from outlooks.look(worker)
+        plain_times.note(sight.outlook.is_plain)
+        if sight.is_any_due:
+            break
+        most = 1 if sight.outlook.is_crowded else count
+        chosen = assignments.choose_some(
+            worker.worker_id, sight.outlook, most, shortest_s=shortest_s
+        )
+        if not chosen:
+            return []
+        if sight.outlook.is_crowded and not chosen[0].is_duplicate:
+            break
+        wanted = [
+            _Wanted(one.name, _How.COPIED if one.is_duplicate else _How.CHOSEN) for one in chosen
+        ]
+        if claimed := (yield from _start_all(wanted, worker)):
+            return claimed
+    return (yield from _take(worker, count))
+
+
+def _take(worker: Worker, count: int) -> Steps[list[Claimed]]:
+    """Give a worker what has lost its own, then what is next in the queue."""
+    lease_ms = keeping().chunk_lease_ms
+    names = yield from take(keys.CHUNK_QUEUE, keys.CHUNK_LEASES, count, lease_ms)
+    return (yield from _start_all([_Wanted(name, _How.TAKEN) for name in names], worker))
+
+
+def _start_all(wanted: Sequence[_Wanted], worker: Worker) -> Steps[list[Claimed]]:
     """Start chunks, those of one partition in one step; those that had their last chance end."""
     claimed: list[Claimed] = []
-    for together in (yield from group_by_partition(names, _job_key)).values():
+    for together in (yield from group_by_partition(wanted, _job_key)).values():
         started, buried = yield from _start(together, worker)
         claimed += started
         for name in buried:
@@ -73,39 +129,72 @@ def _start_all(names: Sequence[str], worker: Worker) -> Steps[list[Claimed]]:
     return claimed
 
 
-def _job_key(chunk_name: str) -> str:
-    place = parse_chunk_id(chunk_name)
+def _job_key(wanted: _Wanted) -> str:
+    place = parse_chunk_id(wanted.name)
     return keys.job(place[0]) if place else ""
 
 
-def _start(names: Sequence[str], worker: Worker) -> Steps[tuple[list[Claimed], list[str]]]:
+def _start(wanted: Sequence[_Wanted], worker: Worker) -> Steps[tuple[list[Claimed], list[str]]]:
     """Start the chunks that stand behind the names, as far as there are any."""
-    places = {name: place for name in names if (place := parse_chunk_id(name))}
+    places = {name: place for name, _ in wanted if (place := parse_chunk_id(name))}
     jobs, known = yield from _read(places)
     found = {name: jobs[job_id] for name, (job_id, _) in places.items() if job_id in jobs}
 
     def decide(seen: Seen, at: datetime) -> Decision[tuple[list[Claimed], list[str]]]:
         draft = Draft(keeping(), at)
-        deadline = at + timedelta(milliseconds=keeping().chunk_lease_ms)
         claimed: list[Claimed] = []
         buried: list[str] = []
-        for name in names:
+        for name, how in wanted:
             chunk = find_chunk(seen, *places[name]) if name in found else None
             if chunk is None or not is_open(found[name], chunk):
                 draft.drop_chunk_name(name)  # its job was deleted, or ended meanwhile
                 continue
-            job_id = found[name].job_id
-            change = chunks.start_chunk(
-                job_id, chunk, worker.worker_id, worker.url, chunk_policy(), at=at
-            )
-            if change.chunk.status is ChunkStatus.FAILED:
+            change = _begin(found[name].job_id, chunk, how, worker, at)
+            if change is None:
+                continue
+            if change.chunk.status is ChunkStatus.FAILED or _is_worn_out(change.chunk):
                 buried.append(name)
                 continue
-            draft_chunk(draft, job_id, chunk, change)
-            claimed.append(Claimed(job=found[name], chunk=change.chunk, deadline=deadline))
+            draft_chunk(draft, found[name].job_id, chunk, change)
+            claimed.append(_claimed(found[name], change.chunk, worker, at))
         return Decision((claimed, buried), draft.writes())
 
     return (yield from transact(list(known), decide, known=known))
+
+
+def _begin(
+    job_id: str, chunk: Chunk, how: _How, worker: Worker, at: datetime
+) -> ChunkChange | None:
+    """Give the chunk to the worker, or ``None`` when others were faster."""
+    given = (job_id, chunk, worker.worker_id, worker.url)
+    if how is _How.COPIED:
+        if chunk.status is not ChunkStatus.RUNNING or chunk.token_of(worker.worker_id) is not None:
+            return None
+        return duplicates.start_second(*given, at=at)
+    if how is _How.CHOSEN:
+        if chunk.status is not ChunkStatus.WAITING or chunk.not_before:
+            return None
+    elif chunk.status is ChunkStatus.RUNNING and _has_just_begun(chunk, at):
+        return None  # somebody chose it after it was taken from the queue for us
+    return chunks.start_chunk(*given, chunk_policy(), at=at)
+
+
+def _has_just_begun(chunk: Chunk, at: datetime) -> bool:
+    """Whether its lease cannot have run out: not so much time has passed since it began."""
+    began = chunk.second.started_at if chunk.second else chunk.started_at
+    lease = timedelta(milliseconds=keeping().chunk_lease_ms)
+    return began is not None and at - began < lease
+
+
+def _is_worn_out(chunk: Chunk) -> bool:
+    """Whether it took too long too often; then a copy more helps nobody."""
+    return chunk.second is not None and chunk.attempts > chunk_policy().max_attempts
+
+
+def _claimed(job: Job, chunk: Chunk, worker: Worker, at: datetime) -> Claimed:
+    deadline = at + timedelta(milliseconds=keeping().chunk_lease_ms)
+    seen = duplicates.as_held_by(chunk, worker.worker_id)
+    return Claimed(job=job, chunk=seen, deadline=deadline, is_duplicate=chunk.second is not None)
 
 
 def _read(places: Mapping[str, tuple[str, int]]) -> Steps[tuple[dict[str, Job], Seen]]:

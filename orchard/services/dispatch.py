@@ -12,7 +12,7 @@ from orchard import keys
 from orchard.conf import get_conf
 from orchard.domain import nodes, workers
 from orchard.domain.errors import NotFound, StaleToken
-from orchard.domain.lifecycle import ChunkStatus, WorkerStatus
+from orchard.domain.lifecycle import WorkerStatus
 from orchard.domain.nodes import Condition, NodeHealth, Rests
 from orchard.domain.workers import Worker
 from orchard.ports.node_addresses import Network, parse_networks
@@ -121,8 +121,9 @@ def release_chunks(worker_id: str, reason: str) -> Steps[list[str]]:
         cell = chunk_cell(*place)
         (raw,) = yield from read(cell)
         chunk = find_chunk({cell: raw}, *place)
-        if chunk and chunk.status is ChunkStatus.RUNNING and chunk.worker_id == worker_id:
-            yield from hand_back(name, worker_id, chunk.token, reason)
+        token = chunk.token_of(worker_id) if chunk else None
+        if token is not None:
+            yield from hand_back(name, worker_id, token, reason)
     yield from touch(worker.url, lost=worker.pending_chunks)
     return list(worker.pending_chunks)
 

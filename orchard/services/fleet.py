@@ -132,9 +132,7 @@ def _correct(worker: Worker, names: Sequence[str]) -> Steps[None]:
 
 
 def _is_with(worker: Worker, chunk: Chunk | None) -> bool:
-    if chunk is None or chunk.status is not ChunkStatus.RUNNING:
-        return False
-    return chunk.worker_id == worker.worker_id
+    return chunk is not None and chunk.token_of(worker.worker_id) is not None
 
 
 def _extend(held: Sequence[Held]) -> Steps[list[str]]:
@@ -205,11 +203,12 @@ def _release(worker: Worker, reason: str) -> Steps[None]:
             seen: Seen, at: datetime, job_id: str = job_id, index: int = index
         ) -> Decision[None]:
             chunk = find_chunk(seen, job_id, index)
-            held = chunk and chunk.status is ChunkStatus.RUNNING
-            if chunk is None or not held or chunk.worker_id != worker.worker_id:
+            token = chunk.token_of(worker.worker_id) if chunk else None
+            if chunk is None or token is None:
                 return Decision(None)
             draft = Draft(keeping(), at)
-            draft_chunk(draft, job_id, chunk, chunks.hand_back(job_id, chunk, reason, at=at))
+            change = chunks.hand_back(job_id, chunk, reason, at=at, token=token)
+            draft_chunk(draft, job_id, chunk, change)
             return Decision(None, draft.writes())
 
         yield from transact([chunk_cell(job_id, index)], decide)
@@ -236,4 +235,4 @@ def _worker_decision(change: WorkerChange, at: datetime) -> Decision[Worker]:
 
 
 def _holds(chunk: Chunk | None, token: int) -> bool:
-    return chunk is not None and chunk.status is ChunkStatus.RUNNING and chunk.token == token
+    return chunk is not None and chunk.status is ChunkStatus.RUNNING and chunk.has_token(token)

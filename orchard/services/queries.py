@@ -188,7 +188,7 @@ def chunk_audio_name(chunk_name: str, token: int | None = None) -> Steps[str]:
     if raw is None:
         raise UnknownChunk
     chunk = codec.decode_chunk(raw)
-    if token is not None and token != chunk.token:
+    if token is not None and not chunk.has_token(token):
         raise StaleToken(holder=chunk.worker_id, status=str(chunk.status))
     return recordings.chunk_name(*place)
 

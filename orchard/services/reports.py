@@ -138,9 +138,13 @@ def expire(chunk_name: str, holder: str = "") -> Steps[None]:
         if chunk.status is ChunkStatus.WAITING:
             draft.chunk(job_id, chunk, msgspec.structs.replace(chunk, not_before=None))
             return Decision(None, () if holder else draft.writes())
-        if holder and chunk.worker_id != holder:
+        if holder and chunk.token_of(holder) is None:
             return Decision(None)
-        change = chunks.expire_chunk(job_id, chunk, chunk_policy(), at=at)
+        change = (
+            chunks.lose_chunk(job_id, chunk, holder, chunk_policy(), at=at)
+            if holder
+            else chunks.expire_chunk(job_id, chunk, chunk_policy(), at=at)
+        )
         settled = _settled(job, chunk, change, at)
         return Decision(None, settled.writes)
 

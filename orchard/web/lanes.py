@@ -21,7 +21,7 @@ class Attempt(NamedTuple):
     began: datetime
     ended: datetime
     status: str
-    """``completed``, ``running`` or ``failed``."""
+    """``completed``, ``running``, ``failed`` or ``superseded``: another was first."""
     is_retry: bool
     error: str = ""
     is_duplicate: bool = False
@@ -69,6 +69,11 @@ class Lanes(NamedTuple):
         """Whether a chunk was worked on by two at once."""
         return any(one.is_duplicate for one in self.attempts)
 
+    @property
+    def has_superseded(self) -> bool:
+        """Whether somebody's work was not needed any more."""
+        return any(one.status == "superseded" for one in self.attempts)
+
 
 def draw_lanes(chunks: Sequence[Chunk], now: datetime) -> Lanes | None:
     """The picture of a job at this moment; ``None`` before anybody has begun."""
@@ -84,7 +89,7 @@ def draw_lanes(chunks: Sequence[Chunk], now: datetime) -> Lanes | None:
 
 
 def _attempts(chunk: Chunk, now: datetime) -> Iterator[Attempt]:
-    """The failed attempts that a chunk remembers, then the one that it is in, or that counted."""
+    """The attempts that a chunk remembers, then those that it is in, or the one that counted."""
     earlier = chunk.attempts > len(chunk.errors) + 1
     for one in chunk.errors:
         if one.started_at:
@@ -92,6 +97,10 @@ def _attempts(chunk: Chunk, now: datetime) -> Iterator[Attempt]:
                 chunk.index, one.worker_id, one.started_at, one.at, "failed", earlier, one.error
             )
             earlier = True
+    for late in chunk.superseded:
+        yield Attempt(chunk.index, late.worker_id, late.started_at, late.at, "superseded", False)
+    if second := chunk.second:
+        yield Attempt(chunk.index, second.worker_id, second.started_at, now, "running", False)
     if chunk.started_at and chunk.status in ("running", "completed"):
         ended, status = chunk.completed_at or now, str(chunk.status)
         is_retry = earlier or chunk.attempts > 1

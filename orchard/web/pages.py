@@ -117,7 +117,7 @@ def job_context(request: HttpRequest, job_id: str) -> dict[str, Any]:
     view = run(queries.get_job(job_id))
     script = run(queries.get_transcript(job_id))
     shown = show_job(view)
-    working = {c.worker_id for c in view.chunks if c.status == "running"}
+    working = {name for c in view.chunks if c.status == "running" for name in c.worker_ids}
     fleet = run(queries.list_workers()) if working else []
     return {
         "job": shown,

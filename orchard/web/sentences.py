@@ -48,6 +48,7 @@ SENTENCES: Mapping[str, Word] = {
     "chunk.progressed": _("Chunk {index} of job {job} is {progress} done."),
     "chunk.completed": _("{worker} finished chunk {index} of job {job}."),
     "chunk.requeued": _("Chunk {index} of job {job} went back to the queue: {reason}."),
+    "chunk.dropped": _("{worker} has chunk {index} of job {job} no longer: {reason}."),
     "chunk.failed": _("Chunk {index} of job {job} was given up: {error}"),
     "worker.registered": _("Worker {worker} joined the fleet."),
     "worker.changed": _("Worker {worker} is {status} and holds {count}."),

@@ -123,6 +123,7 @@ def test_a_claim_hands_out_chunks_with_all_that_an_agent_needs(agent: Client):
     first, second = answer["chunks"]
     assert first == {
         "chunk_id": f"{job_id}_chunk_0", "job_id": job_id, "index": 0, "token": 1, "attempts": 1,
+        "is_duplicate": False,
         "start_ms": 0, "end_ms": 60_000, "duration_ms": 60_000, "language": None,
         "audio_url": f"/api/v1/chunks/{job_id}_chunk_0/audio", "lease_s": 30.0,
         "deadline": "2025-06-23T12:00:30Z",

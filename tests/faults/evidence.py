@@ -32,7 +32,7 @@ class Told(NamedTuple):
     """One call of an agent about one chunk, as the agent saw it."""
 
     what: str
-    """``claim`` or ``complete``."""
+    """``claim``, ``copy`` (of what another has, too) or ``complete``."""
     chunk_id: str
     token: int
     worker_id: str
@@ -199,7 +199,7 @@ def _histories(told: list[Told]) -> Iterator[str]:
         by_chunk[one.chunk_id].append(one)
     for name, calls in by_chunk.items():
         known = [_call(one) for one in calls if one.answer in ("yes", "")]
-        if not is_linearizable(known, fenced_lease, (0, False)):
+        if not is_linearizable(known, fenced_lease, ((), 0)):
             yield f"the history of {name} is impossible: {sorted(calls, key=lambda c: c.began)}"
 
 
@@ -208,17 +208,22 @@ def _call(one: Told) -> Call:
 
 
 def fenced_lease(state: Hashable, asked: tuple[Any, ...]) -> tuple[Hashable, Any]:
-    """One chunk: the last token given out, and whether its holder is done.
+    """One chunk: the tokens of those who may have it, and that of who is done.
 
-    A claim gets a greater token than any before, and none once the chunk is
-    done. A report counts with the last token alone; repeating it changes nothing.
+    A claim or a copy gets a greater token than any before, and none once the chunk is
+    done; a claim ends what others had. A report counts with the token of somebody who has
+    the chunk, and of one alone; repeating it changes nothing.
     """
     assert isinstance(state, tuple)
-    (last, done), (what, token) = state, asked
-    if what == "claim":
-        return ((token, False), True) if token > last and not done else (state, False)
+    (tokens, done), (what, token) = state, asked
+    if what in ("claim", "copy"):
+        if done or token <= max(tokens, default=0):
+            return state, False
+        return ((*(tokens if what == "copy" else ()), token), 0), True
     assert what == "complete", what
-    return ((token, True), True) if token == last else (state, False)
+    if token == done or (not done and token in tokens):
+        return (tokens, token), True
+    return state, False
 
 
 def answer_of(fault: OrchardError) -> str:

@@ -61,6 +61,8 @@ class Interleaving(Turns):
         """Now and then a process dies and another takes its place, or all stall past a lease."""
         if self.chance.random() < 0.002:
             self.clock.advance(get_conf().chunk_lease_s + 1)
+        if self.chance.random() < 0.02:  # late enough to be copied, and not to be lost
+            self.clock.advance(get_conf().chunk_lease_s / 10)
         if self.chance.random() < 0.004:
             victim = self.chance.choice(self.processes)
             if victim.name.startswith("agent"):
@@ -86,7 +88,7 @@ class Interleaving(Turns):
             if not held:
                 yield from self._give_sign(name)
             for one in held:
-                self._note("claim", name, one, began)
+                self._note("copy" if one.is_duplicate else "claim", name, one, began)
             for one in held:
                 yield from self._do(name, one)
             yield IDLE

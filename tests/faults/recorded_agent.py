@@ -72,7 +72,8 @@ class RecordingMaster(Master):
 
     def _note(self, held: list[Work], began: float) -> None:
         for one in held:
-            number = self._history.begin("claim", one.chunk_id, one.token, self.name, began)
+            what = "copy" if one.is_duplicate else "claim"
+            number = self._history.begin(what, one.chunk_id, one.token, self.name, began)
             self._history.tell(number, time.monotonic(), "yes")
 
 

@@ -11,14 +11,14 @@ import msgspec
 import pytest
 
 from orchard.domain import chunks
-from orchard.services import cleanup, limits
+from orchard.services import cleanup, limits, outlooks
 from statecore.domain.errors import VersionConflict
 from statecore.services import namespaced
 from statecore.store.clock import ManualClock
 from statecore.store.memory import MemoryStore
 from statecore.store.steps import Steps, read
 from tests.faults import broken_stores
-from tests.faults.evidence import find_broken_invariants, find_faults, gather
+from tests.faults.evidence import Told, find_broken_invariants, find_faults, gather
 from tests.faults.interleaving import Interleaving
 from tests.faults.turns import IDLE, Turns
 from tests.state.histories import Call, is_linearizable, register_model
@@ -66,16 +66,31 @@ def test_nothing_is_lost_and_nothing_counted_twice_however_processes_take_turns(
     assert play(seed) == []
 
 
+@pytest.fixture(autouse=True)
+def _always_a_choice(monkeypatch):
+    """Processes look before each claim, however little time passes here."""
+    monkeypatch.setattr(outlooks, "PLAIN_S", 0.0)
+
+
+def is_done(one: Told) -> bool:
+    """Whether this was a report that counted."""
+    return one.what == "complete" and one.answer == "yes"
+
+
 def test_processes_do_die_and_late_reports_are_refused_in_these_histories():
     clock = ManualClock()
     deaths, refused = 0, 0
+    copies, done = set[tuple[str, int]](), set[tuple[str, int]]()
     for seed in range(SEED, SEED + 5):
         fleet = Interleaving(seed, MemoryStore(clock), clock)
         fleet.run()
         deaths += fleet.deaths
         refused += sum(one.answer == "stale_token" for one in fleet.told)
+        copies |= {(one.chunk_id, one.token) for one in fleet.told if one.what == "copy"}
+        done |= {(one.chunk_id, one.token) for one in fleet.told if is_done(one)}
     assert deaths > 5
     assert refused > 5
+    assert copies & done
 
 
 @pytest.mark.parametrize(

@@ -129,8 +129,8 @@ def _chunks(seen: JobSeen, job: Job, keeping: Keeping, at_ms: int) -> Iterator[F
 
 def judge_chunk(chunk: Chunk, scores: Scores, keeping: Keeping, at_ms: int) -> Iterator[Fault]:
     """What is wrong with one chunk of a job that is being processed."""
-    if chunk.attempts > chunk.token:
-        told = f"Chunk {chunk.index}: token {chunk.token} after {chunk.attempts} attempts."
+    if chunk.attempts > chunk.greatest_token:
+        told = f"Chunk {chunk.index}: token {chunk.greatest_token} after {chunk.attempts} attempts."
         yield "token-behind", told
     if chunk.status not in (ChunkStatus.WAITING, ChunkStatus.RUNNING):
         return

@@ -12,7 +12,6 @@ from orchard import codec, keys
 from orchard.conf import get_conf
 from orchard.domain import repairs
 from orchard.domain.chunks import parse_chunk_id
-from orchard.domain.lifecycle import ChunkStatus
 from orchard.domain.workers import Worker
 from orchard.repository import Draft, chunk_cell, epoch_ms, find_chunk, worker_cell
 from orchard.services.doctor.catalogue import WORKER
@@ -113,7 +112,7 @@ def _holds(seen: Seen, name: str, worker_id: str) -> bool:
         chunk = find_chunk(seen, *place) if place else None
     except msgspec.DecodeError:
         return True
-    return bool(chunk and chunk.status is ChunkStatus.RUNNING and chunk.worker_id == worker_id)
+    return chunk is not None and chunk.token_of(worker_id) is not None
 
 
 def _pending(raw: bytes | None) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 import { pacer } from "./pacer.js";
 import { fetchPage, keepingPlace, swapKeyed } from "./regions.js";
 
-const TELLING = new Set(["chunk.started", "chunk.completed", "chunk.requeued", "chunk.failed"]);
+const TELLING = new Set(["chunk.started", "chunk.completed", "chunk.requeued", "chunk.dropped", "chunk.failed"]);
 
 export class WorkerList {
   constructor(list) {
