@@ -17,6 +17,7 @@ from statecore.store.memory import MemoryStore
 from statecore.store.redis import RedisStore
 from tests.engines import (  # noqa: F401 - fixtures are used by their names
     cluster_engine,
+    cluster_store,
     own_cluster_engine,
     own_sentinel_engine,
     sentinel_engine,

@@ -9,6 +9,11 @@ from typing import Any
 
 import pytest
 
+from orchard.conf_engine import CLUSTER_PARTITIONS
+from orchard.placement import LAYOUT
+from statecore.store import Store
+from statecore.store.partitions import PartitionedStore
+from statecore.store.redis import RedisStore
 from tests.clusters import ClusterEngine
 from tests.servers import ServerProcess, until
 
@@ -145,6 +150,16 @@ def cluster_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster
     """A cluster of three primaries and their replicas, for tests that leave them as they are."""
     with started(ClusterEngine(tmp_path_factory.mktemp("cluster"))) as engine:
         yield engine
+
+
+@pytest.fixture
+def cluster_store(cluster_engine: ClusterEngine) -> Iterator[Store]:
+    """An empty cluster, whose sixteen partitions are on three machines."""
+    for node in cluster_engine.first:
+        node.client.flushall()
+    store = PartitionedStore(RedisStore(cluster_engine.url), CLUSTER_PARTITIONS, LAYOUT)
+    yield store
+    store.close()
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from orchard import keys
 from orchard.doctor.examining import SYMPTOMS, examine, repair
@@ -18,6 +19,8 @@ from statecore import keys as state_keys
 from statecore.domain.entries import ISSUES
 from statecore.domain.lifecycle import IssueStatus, LabelStatus
 from statecore.store import Store, ops
+from statecore.store.layouts import tagged
+from statecore.store.partitions import PartitionedStore
 from tests.doctor import worlds
 from tests.doctor.worlds import World
 
@@ -26,8 +29,27 @@ SOON_MS = 600_000
 
 
 def write(store: Store, *writes: ops.Write) -> None:
-    store.commit({}, writes)
+    for each in writes:
+        if isinstance(store, PartitionedStore) and is_whole_index(store, each):
+            for place in range(store.count):
+                store.engine.commit({}, [at(place, each)])
+        else:
+            store.commit({}, [each])
     store.last_seen = type(store.last_seen)()
+
+
+def is_whole_index(store: PartitionedStore, write: ops.Write) -> bool:
+    """Whether a write is about an index as a whole, which has a part in each partition."""
+    names = write.keys if isinstance(write, ops.Delete) else (write.key,)
+    about_a_key = isinstance(write, ops.Delete | ops.Expire | ops.Set)
+    return about_a_key and any(name in store.layout.indexes for name in names)
+
+
+def at(place: int, write: ops.Delete | ops.Expire | ops.Set) -> ops.Write:
+    """A write to the part that a partition has."""
+    if isinstance(write, ops.Delete):
+        return ops.Delete(tuple(tagged(place, name) for name in write.keys))
+    return replace(write, key=tagged(place, write.key))
 
 
 def record(store: Store, key: str) -> dict[str, Any]:

@@ -8,18 +8,6 @@ from orchard.placement import LAYOUT
 from orchard.services import engine
 from statecore.store import Store
 from statecore.store.partitions import PartitionedStore
-from statecore.store.redis import RedisStore
-from tests.clusters import ClusterEngine
-
-
-@pytest.fixture
-def cluster_store(cluster_engine: ClusterEngine) -> Iterator[Store]:
-    """An empty cluster, whose sixteen partitions are on three machines."""
-    for node in cluster_engine.first:
-        node.client.flushall()
-    store = PartitionedStore(RedisStore(cluster_engine.url), 16, LAYOUT)
-    yield store
-    store.close()
 
 
 @pytest.fixture(params=["memory", "redis", "partitioned", "cluster"])
