@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from orchard.domain.chunks import chunk_id
+from orchard.domain.jobs import Result
 from orchard.domain.timeline import ChunkResult, Span
 from orchard.services import claims, fleet, pipeline, reports, run, submissions
-from orchard.services.reports import Report
+from orchard.services.said import Report
 
 RESULT = ChunkResult(text="spoken words " * 8, time_ms=900, segments=())
 
@@ -27,6 +28,16 @@ def new_work(chunks: int) -> str:
     spans = [Span(start_ms=i * 30_000, end_ms=(i + 1) * 30_000) for i in range(chunks)]
     run(pipeline.finish_splitting(job_id, job.stage.token, spans, chunks * 30_000))
     return job_id
+
+
+def finish_job(job_id: str) -> None:
+    """End a job whose chunks are all done, with a transcript that says nothing."""
+    job = run(pipeline.claim_stage("bench"))
+    if job is None or job.job_id != job_id:
+        raise RuntimeError("the job did not reach its last stage")
+    chunks, _ = run(pipeline.get_results(job_id))
+    nothing = Result(segments_count=0, total_processing_time_ms=0, text="", segments=())
+    run(pipeline.finish_aggregating(job_id, job.stage.token, nothing, chunks))
 
 
 def new_worker(name: str) -> str:

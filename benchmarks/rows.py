@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import msgspec
 
@@ -24,6 +25,18 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the goal is an upper bound; otherwise it is a lower one."""
     spread: tuple[float, float]
     holds: bool
+
+    @property
+    def is_ratio(self) -> bool:
+        """Whether it was taken against a baseline of the same run, so that machines compare."""
+        return self.unit.startswith("x ")
+
+    def shape(self) -> dict[str, Any]:
+        """The row as ``bench --json`` prints it."""
+        return {
+            "row": self.row, "name": self.name, "value": self.value, "unit": self.unit,
+            "goal": self.goal, "holds": self.holds, "spread": list(self.spread),
+        }  # fmt: skip
 
 
 def make_row(

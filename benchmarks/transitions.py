@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import redis
 
 from benchmarks import fleets
 from benchmarks.rows import Row, make_row, time_pairs
 from orchard.services import fleet, pipeline, reports, run
+from orchard.services.said import Report
 from statecore.store.base import Store
 from statecore.store.lastseen import LastSeen
 
 SEEN_GOAL = 1.35
 UNSEEN_GOAL = 2.4
+FEW, MANY, SIZE_GOAL = 10, 1_000, 1.3
+"""Chunks of a small and of a large job, and how much dearer a completion may be in the large."""
 
 
 def measure(store: Store, client: redis.Redis, count: int) -> Iterator[Row]:
@@ -26,39 +30,80 @@ def measure(store: Store, client: redis.Redis, count: int) -> Iterator[Row]:
     def forget() -> None:
         store.last_seen = LastSeen()
 
-    fleets.new_work(count * 6)
+    fleets.new_work(count * 4 + 100)
     worker = fleets.new_worker("bench-1")
-    for name, do, before in _transitions(worker):
-        values = time_pairs(do, get, count, before)
-        yield make_row("1", name, values, "x GET", SEEN_GOAL)
+    for transition in _transitions(worker):
+        do, before = transition.do, transition.before
+        yield make_row("1", transition.name, time_pairs(do, get, count, before), "x GET", SEEN_GOAL)
+        transition.after()
     unseen = time_pairs(lambda: run(fleet.heartbeat(worker)), get, count, forget)
     yield make_row("1", "heartbeat, not seen before", unseen, "x GET", UNSEEN_GOAL)
 
 
-def _transitions(
-    worker: str,
-) -> Iterator[tuple[str, Callable[[], object], Callable[[], object]]]:
-    held: list[reports.Report] = []
-
-    def take() -> None:
-        held[:] = fleets.claim(worker)
-
-    def nothing() -> None:
-        return None
-
-    yield "register", lambda: run(fleet.register(name="bench-2")), nothing
-    yield "heartbeat", lambda: run(fleet.heartbeat(worker)), nothing
-    yield "create", fleets.new_job, nothing
-    yield "claim", take, nothing
-    yield "progress", lambda: _progress(held[0]), take
-    yield "complete", lambda: fleets.complete(held), take
-    yield "fail", lambda: _fail(held[0]), take
-    yield "advance (claim a stage)", lambda: run(pipeline.claim_stage("bench")), nothing
+def measure_size(client: redis.Redis, count: int) -> Iterator[Row]:
+    """Whether the completion of a chunk costs more in a job of many chunks than in one of few."""
+    client.set("bench:get", b"x" * 300)
+    worker = fleets.new_worker("bench-1")
+    costs = {}
+    for chunks in (FEW, MANY):
+        hold = _Hold(worker, refill=chunks)
+        costs[chunks] = time_pairs(hold.complete, lambda: client.get("bench:get"), count, hold.take)
+        hold.finish()
+    ratios = [b / a for a, b in zip(sorted(costs[FEW]), sorted(costs[MANY]), strict=True)]
+    name = f"complete, a job of {MANY:,} chunks"
+    yield make_row("5", name, ratios, f"x one of {FEW}", SIZE_GOAL)
 
 
-def _progress(report: reports.Report) -> None:
-    run(reports.progress(report.chunk_id, report.worker_id, report.token, 0.5))
+class _Hold:
+    """The chunk that a worker has at hand: never more than one, as in life."""
+
+    def __init__(self, worker: str, refill: int = 0) -> None:
+        self._worker, self._refill = worker, refill
+        self._held: list[Report] = []
+
+    def take(self) -> None:
+        """Have one chunk at hand; a new job is made when none waits, if that is wanted."""
+        self._held = self._held or fleets.claim(self._worker)
+        if not self._held and self._refill:
+            fleets.new_work(self._refill)
+            self._held = fleets.claim(self._worker)
+
+    def finish(self) -> None:
+        """Report the chunk at hand, if there is one."""
+        if self._held:
+            self.complete()
+
+    def complete(self) -> None:
+        """Report the chunk at hand as done."""
+        fleets.complete(self._held)
+        self._held = []
+
+    def progress(self) -> None:
+        """Tell how far it is."""
+        (one,) = self._held
+        run(reports.progress(one.chunk_id, one.worker_id, one.token, 0.5))
+
+    def fail(self) -> None:
+        """Say that it could not be done."""
+        (one,) = self._held
+        self._held = []
+        run(reports.fail(one.chunk_id, one.worker_id, one.token, "bench"))
 
 
-def _fail(report: reports.Report) -> None:
-    run(reports.fail(report.chunk_id, report.worker_id, report.token, "bench"))
+class _Transition(NamedTuple):
+    name: str
+    do: Callable[[], object]
+    before: Callable[[], object] = lambda: None
+    after: Callable[[], object] = lambda: None
+
+
+def _transitions(worker: str) -> Iterator[_Transition]:
+    hold = _Hold(worker)
+    yield _Transition("register", lambda: run(fleet.register(name="bench-2")))
+    yield _Transition("heartbeat", lambda: run(fleet.heartbeat(worker)))
+    yield _Transition("create", fleets.new_job)
+    yield _Transition("claim", hold.take, hold.finish, hold.finish)
+    yield _Transition("progress", hold.progress, hold.take, hold.finish)
+    yield _Transition("complete", hold.complete, hold.take)
+    yield _Transition("fail", hold.fail, hold.take)
+    yield _Transition("advance (claim a stage)", lambda: run(pipeline.claim_stage("bench")))
