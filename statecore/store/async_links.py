@@ -11,6 +11,7 @@ import redis as driver
 from statecore.store.doors import Door, Unconfirmed, check_role
 from statecore.store.exchanges import (
     ANSWER_TIMEOUT_S,
+    HEIR_TIMEOUT_S,
     OURS,
     TURNED_AWAY,
     WAIT,
@@ -67,13 +68,16 @@ class AsyncLinks:
     async def connected(self) -> Any:
         """A connection of one's own, to be disconnected by whoever asked for it."""
         link = self._door.async_link()
-        async with asyncio.timeout(ANSWER_TIMEOUT_S):
+        async with asyncio.timeout(self._answer_s()):
             await self._connect(link)
         return link
 
     async def close(self) -> None:
         """Close all connections; exchanges that block end with a connection error."""
         await self._end.aclose()
+
+    def _answer_s(self) -> float:
+        return HEIR_TIMEOUT_S if self._door.has_heirs else ANSWER_TIMEOUT_S
 
     async def _close_at_end_of_loop(self) -> AsyncGenerator[None]:
         """Event loops close their asynchronous generators before they end, so this one tidies up.
@@ -94,7 +98,7 @@ class AsyncLinks:
     async def _exchange(self, packed: bytes, block_s: float = 0.0) -> Any:
         link = await self._borrow()
         try:
-            async with asyncio.timeout(block_s + ANSWER_TIMEOUT_S):
+            async with asyncio.timeout(block_s + self._answer_s()):
                 if block_s:
                     self._blocked.add(link)
                 await link.send_packed_command([packed], check_health=False)
@@ -115,7 +119,7 @@ class AsyncLinks:
     ) -> list[Any]:
         is_sent, link = False, self._door.async_link()
         try:
-            async with asyncio.timeout(block_s + ANSWER_TIMEOUT_S):
+            async with asyncio.timeout(block_s + self._answer_s()):
                 link = await self._borrow()
                 await self._connect(link, may_connect)
                 if block_s:

@@ -11,7 +11,7 @@ from redis.backoff import NoBackoff
 from redis.connection import SSLConnection, UnixDomainSocketConnection
 from redis.retry import Retry
 
-from statecore.store.addresses import Address, Node, Tls
+from statecore.store.addresses import Address, Node, Tls, Topology
 
 CONNECT_TIMEOUT_S = 2.0
 
@@ -33,6 +33,8 @@ class Door:
     def __init__(self, address: Address, node: Node, role: Role = "server") -> None:
         self.node = node
         self.must_be_primary = role == "primary"
+        self.has_heirs = address.topology is not Topology.STANDALONE
+        """Whether another server takes the place of this one when it is gone."""
         is_sentinel = role == "sentinel"
         login = address.sentinel_login if is_sentinel else address.login
         self._kwargs: dict[str, Any] = {

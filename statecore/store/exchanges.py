@@ -13,6 +13,8 @@ from statecore.store.wire import Argument
 
 ANSWER_TIMEOUT_S = 5.0
 """An engine that does not answer for so long counts as gone."""
+HEIR_TIMEOUT_S = 3.0
+"""The same where another takes its place: a primary that stands still is soon replaced."""
 REPLICA_TIMEOUT_S = 2.0
 """A replica that does not have a commit after so long is not waited for any longer."""
 

@@ -19,6 +19,7 @@ from statecore.store.addresses import Node
 from statecore.store.doors import Door, Unconfirmed, check_role
 from statecore.store.exchanges import (
     ANSWER_TIMEOUT_S,
+    HEIR_TIMEOUT_S,
     TURNED_AWAY,
     WAIT,
     NotSent,
@@ -123,7 +124,7 @@ class Links:
         if not block_s:
             return link.read_response()
         try:
-            return link.read_response(timeout=block_s + ANSWER_TIMEOUT_S)
+            return link.read_response(timeout=block_s + self._answer_s())
         finally:
             self._blocked.discard(link)
 
@@ -159,7 +160,10 @@ class Links:
                 break
             if time.monotonic() - used_at < TRUSTED_IDLE_S or _is_alive(link):
                 return link
-        return self._door.link(ANSWER_TIMEOUT_S)
+        return self._door.link(self._answer_s())
+
+    def _answer_s(self) -> float:
+        return HEIR_TIMEOUT_S if self._door.has_heirs else ANSWER_TIMEOUT_S
 
     def _give_back(self, link: Any) -> None:
         self._idle.append((link, time.monotonic()))
