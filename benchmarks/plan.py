@@ -72,6 +72,12 @@ def _sound(wanted: Wanted) -> Iterator[Row]:
     return sound.measure(CLIPS, wanted.minutes)
 
 
+def _makespans(wanted: Wanted) -> Iterator[Row]:
+    from benchmarks import makespans
+
+    return makespans.measure()
+
+
 def _joining(wanted: Wanted) -> Iterator[Row]:
     from benchmarks import joining
 
@@ -93,6 +99,7 @@ _MEASURES: dict[str, Measured] = {
     "6": lambda how: memory.measure(how.runs),
     "7": _on_engine(lambda on, how: live.measure(on.store, on.url, how.seconds)),
     "8": _sound,
+    "9": _makespans,
     "10": _joining,
     "11": _startup,
     "state": _on_engine(lambda on, how: issue_state.measure(on.store, on.client, how.runs)),
