@@ -107,12 +107,15 @@ class Agent:
         try:
             return self._report(work, *self._listen(work, signs))
         except LeaseLost:
-            log.warning("chunk %s went to somebody else", work.chunk_id)
+            log.info("chunk %s is with somebody else now", work.chunk_id)
         except Stopped:
             self._try(lambda: self._master.fail(work, "worker shutting down", handback=True))
             raise
         except Refused as refusal:
-            log.warning("chunk %s: %s", work.chunk_id, refusal)
+            quietly = refusal.code == "stale_token"
+            log.log(
+                logging.INFO if quietly else logging.WARNING, "chunk %s: %s", work.chunk_id, refusal
+            )
         except TranscriberFailed as fault:
             self._give_up(work, str(fault))
         except Exception as fault:  # a fault of our own must not cost the agent
@@ -145,7 +148,9 @@ class Agent:
         handed = self._patiently(
             lambda: self._master.exchange(work, result, time_ms, wanted=self._wanted())
         )
-        if handed.refusal:
+        if handed.refusal and handed.refusal.code == "stale_token":
+            log.info("chunk %s was done by somebody else: %s", work.chunk_id, handed.refusal)
+        elif handed.refusal:
             log.warning("chunk %s: %s", work.chunk_id, handed.refusal)
         else:
             log.info("chunk %s done in %d ms", work.chunk_id, time_ms)

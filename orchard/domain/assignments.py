@@ -6,8 +6,7 @@ seconds it takes over a second of sound, so lower is faster.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import NamedTuple
 
@@ -72,14 +71,6 @@ class Outlook(NamedTuple):
         """Whether there is nothing to choose: more is waiting than is looked at, or none work."""
         return self.is_crowded or not self.attempts
 
-    def after(self, worker_id: str, choice: Choice) -> Outlook:
-        """What it looks like when the worker has got this."""
-        known: Iterable[Attempt | Waiting] = itertools.chain(self.attempts, self.waiting)
-        length_s = next(one.duration_s for one in known if one.name == choice.name)
-        mine = Attempt(choice.name, length_s, worker_id, 0.0)
-        waiting = [one for one in self.waiting if one.name != choice.name]
-        return self._replace(waiting=waiting, attempts=[*self.attempts, mine])
-
 
 class Choice(NamedTuple):
     """A chunk for a worker."""
@@ -97,29 +88,18 @@ def pace_of(ratios: Sequence[float]) -> float | None:
     return pace
 
 
-def choose(worker_id: str, outlook: Outlook, *, shortest_s: float) -> Choice | None:
-    """The chunk that a worker gets now, or ``None``: it may ask again later.
+def choose(worker_id: str, outlook: Outlook, *, shortest_s: float, count: int = 1) -> list[Choice]:
+    """The chunks that a worker gets now, up to ``count``; with none it may ask again later.
 
     First what ran out of time elsewhere (never before ``shortest_s``), then what waits,
     and when there is nothing for it, a copy of what would otherwise be done last.
     """
-    return (
-        choose_overdue(worker_id, outlook, shortest_s=shortest_s)
-        or choose_waiting(worker_id, outlook)
-        or choose_straggler(worker_id, outlook)
-    )
-
-
-def choose_some(worker_id: str, outlook: Outlook, count: int, *, shortest_s: float) -> list[Choice]:
-    """Up to ``count`` chunks, each chosen as if the worker had the ones before."""
-    chosen: list[Choice] = []
-    while len(chosen) < count:
-        choice = choose(worker_id, outlook, shortest_s=shortest_s)
-        if choice is None:
-            break
-        chosen.append(choice)
-        outlook = outlook.after(worker_id, choice)
-    return chosen
+    if overdue := choose_overdue(worker_id, outlook, shortest_s=shortest_s):
+        return [overdue]
+    if waiting := choose_waiting(worker_id, outlook, count):
+        return waiting
+    straggler = choose_straggler(worker_id, outlook)
+    return [straggler] if straggler else []
 
 
 def choose_overdue(worker_id: str, outlook: Outlook, *, shortest_s: float) -> Choice | None:
@@ -138,49 +118,56 @@ def choose_overdue(worker_id: str, outlook: Outlook, *, shortest_s: float) -> Ch
     return Choice(max(late)[1], True) if late else None
 
 
-def choose_waiting(worker_id: str, outlook: Outlook) -> Choice | None:
-    """The first chunk of the queue that nobody else is expected to finish earlier.
+def choose_waiting(worker_id: str, outlook: Outlook, count: int = 1) -> list[Choice]:
+    """The first chunks of the queue that nobody else is expected to finish earlier.
 
     Everybody's next chunks are laid out ahead, in the order of the queue: each goes to
     whoever would finish it first, those counted who are still at another one. A worker
     that was never measured gets the shortest chunk of what is next.
     """
     paces = _Paces(outlook)
-    me = outlook.hands.get(worker_id)
-    if me is None or not outlook.waiting:
-        return None
     if outlook.is_crowded:
-        return Choice(outlook.waiting[0].name)
+        return [Choice(one.name) for one in outlook.waiting[:count]]
     free_s = _free_at(worker_id, outlook, paces)
-    if me.pace is None and paces.is_any_known:
-        return Choice(min(outlook.waiting[: len(free_s)], key=lambda one: one.duration_s).name)
+    if outlook.waiting and paces.is_any_known and not paces.is_known(worker_id):
+        return [Choice(min(outlook.waiting[: len(free_s)], key=lambda one: one.duration_s).name)]
+    mine: list[Choice] = []
     for chunk in outlook.waiting:
-        ends = {
+        ends_s = {
             one: start_s + paces.expected_s(one, chunk.duration_s)
             for one, start_s in free_s.items()
         }
-        first = min(ends, key=lambda one: (ends[one], one != worker_id))
+        first = min(ends_s, key=lambda one: (ends_s[one], one != worker_id))
+        free_s[first] = ends_s[first]
         if first == worker_id:
-            return Choice(chunk.name)
-        free_s[first] = ends[first]
-    return None
+            mine.append(Choice(chunk.name))
+        if len(mine) == count:
+            break
+    return mine
 
 
 def choose_straggler(worker_id: str, outlook: Outlook) -> Choice | None:
     """A copy of the chunk that would be done last, if this worker is clearly faster.
 
-    It has to be known how fast it is.
+    It has to be known how fast it is, and nobody else may be expected to make a copy
+    earlier.
     """
     paces = _Paces(outlook)
     if not paces.is_known(worker_id):
         return None
-    found = [
-        (left_s, one.duration_s, name)
-        for name, (one, *others) in _by_others(worker_id, outlook).items()
-        if not others
-        and (left_s := _left_s(one, paces))
-        > GAIN * paces.expected_s(worker_id, one.duration_s) + OVERHEAD_S
-    ]
+    free_s = _free_at(worker_id, outlook, paces)
+    found: list[tuple[float, float, str]] = []
+    for name, (one, *others) in _by_others(worker_id, outlook).items():
+        left_s, mine_s = _left_s(one, paces), paces.expected_s(worker_id, one.duration_s)
+        if others or left_s <= GAIN * mine_s + OVERHEAD_S:
+            continue
+        copies_s = (
+            start_s + paces.expected_s(other, one.duration_s)
+            for other, start_s in free_s.items()
+            if other != one.worker_id
+        )
+        if mine_s <= min(copies_s):
+            found.append((left_s, one.duration_s, name))
     return Choice(max(found)[2], True) if found else None
 
 

@@ -78,9 +78,8 @@ def claim(worker_id: str, max_chunks: int = 1) -> Steps[list[Claimed]]:
     worker = yield from get_worker(worker_id)
     workers.check_available(worker)
     count = min(max_chunks, MAX_BATCH)
-    claimed = (yield from _take(worker, count)) if plain_times.are_now() else []
-    if not claimed and count > 0:
-        claimed = yield from _choose(worker, count)
+    give = _take if plain_times.are_now() else _choose
+    claimed = yield from give(worker, count)
     if claimed:
         gained = [chunk_id(c.job.job_id, c.chunk.index) for c in claimed]
         yield from touch(url, gained=gained)
@@ -95,13 +94,12 @@ def _choose(worker: Worker, count: int) -> Steps[list[Claimed]]:
         plain_times.note(sight.outlook.is_plain)
         if sight.is_any_due:
             break
-        most = 1 if sight.outlook.is_crowded else count
-        chosen = assignments.choose_some(
-            worker.worker_id, sight.outlook, most, shortest_s=shortest_s
+        chosen = assignments.choose(
+            worker.worker_id, sight.outlook, shortest_s=shortest_s, count=count
         )
         if not chosen:
             return []
-        if sight.outlook.is_crowded and not chosen[0].is_duplicate:
+        if sight.outlook.is_plain and not chosen[0].is_duplicate:
             break
         wanted = [
             _Wanted(one.name, _How.COPIED if one.is_duplicate else _How.CHOSEN) for one in chosen
