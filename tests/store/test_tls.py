@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-import os
-import shutil
 
 import pytest
 import redis
@@ -19,17 +17,14 @@ from statecore.store.errors import EngineRefuses, StoreUnavailable
 from statecore.store.permissions import acl_rules
 from statecore.store.redis import RedisStore
 from tests.servers import ServerProcess, free_port
+from tests.tls_servers import TlsServer, issued, redis_binary
 
 A = ops.Key("a")
 
 
 @pytest.fixture(scope="module")
 def binary():
-    found = shutil.which("redis-server")
-    if found is None:
-        assert "CI" not in os.environ, "redis-server is not installed"
-        pytest.skip("redis-server is not installed")
-    return found
+    return redis_binary()
 
 
 @pytest.fixture(scope="module")
@@ -39,29 +34,6 @@ def authority(tmp_path_factory):
     authority = trustme.CA()
     authority.cert_pem.write_to_path(folder / "ca.pem")
     return authority, folder / "ca.pem"
-
-
-def issued(authority, folder, *names, **options):
-    """A certificate and its key, as files."""
-    one = authority.issue_cert(*names, **options)
-    folder.mkdir(parents=True, exist_ok=True)
-    one.cert_chain_pems[0].write_to_path(folder / "certificate.pem")
-    one.private_key_pem.write_to_path(folder / "key.pem")
-    return folder / "certificate.pem", folder / "key.pem"
-
-
-class TlsServer(ServerProcess):
-    """A server that speaks TLS on one port, and plain text on another."""
-
-    def __init__(self, directory, binary, ca, certificate, *options):
-        self.tls_port = free_port()
-        tls = ("--tls-port", str(self.tls_port), "--tls-cert-file", str(certificate[0]),
-               "--tls-key-file", str(certificate[1]), "--tls-ca-cert-file", str(ca))  # fmt: skip
-        super().__init__(directory, *tls, *options, binary=binary)
-
-    def url(self, host="localhost", **options):
-        query = "&".join(f"{name}={value}" for name, value in options.items())
-        return f"rediss://{host}:{self.tls_port}/0?{query}"
 
 
 @pytest.fixture(scope="module")
