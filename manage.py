@@ -7,7 +7,8 @@ import sys
 
 def main() -> None:
     """Run one command; a setting that is wrong is told in one line."""
-    kind = "background_settings" if sys.argv[1:2] in (["ambassador"], ["dispatch"]) else "settings"
+    in_background = sys.argv[1:2] and sys.argv[1] in ("ambassador", "dispatch", "pipeline")
+    kind = "background_settings" if in_background else "settings"
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", f"orchard.{kind}")
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line

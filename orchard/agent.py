@@ -21,7 +21,8 @@ from orchard.agents.log_sending import LogSender
 from orchard.agents.master import Master, Refused
 from orchard.agents.work import Agent, Plan
 from orchard.transcribers import NAMES, load
-from orchard.transcribers.base import Options, TranscriberFailed
+from orchard.transcribers.base import Options, Transcriber, TranscriberFailed
+from orchard.transcribers.late import LateTranscriber
 
 log = logging.getLogger("orchard.agent")
 
@@ -38,6 +39,7 @@ def make_parser(parser: argparse.ArgumentParser | None = None) -> argparse.Argum
     add("--transcriber", default=env("ORCHARD_TRANSCRIBER", NAMES[0]), choices=NAMES)
     add("--model", default=env("ORCHARD_MODEL", ""), help="name or folder (default: the bundled)")
     add("--threads", type=int, default=int(env("OMP_NUM_THREADS", "0")), help="0: all processors")
+    add("--late", action="store_true", help="load the model when the first chunk is there")
     add("--url", default="", help="address of the service, for --transcriber http")
     add("--grace", type=float, default=30.0, help="seconds a chunk may take after SIGTERM")
     add("--once", action="store_true", help="leave after one chunk")
@@ -79,7 +81,11 @@ def default_name(slot: int) -> str:
 
 def _make_agent(chosen: argparse.Namespace, token: str) -> Agent:
     options = Options(model=chosen.model, threads=chosen.threads, url=chosen.url)
-    transcriber = load(chosen.transcriber, options)
+    transcriber: Transcriber = (
+        LateTranscriber(lambda: load(chosen.transcriber, options))
+        if chosen.late
+        else load(chosen.transcriber, options)
+    )
     capabilities = {"transcriber": chosen.transcriber, "model": chosen.model or "bundled"}
     plan = Plan(capabilities=capabilities, grace_s=chosen.grace, once=chosen.once)
     agent = Agent(Master(chosen.master, token, _name(chosen)), transcriber, plan)

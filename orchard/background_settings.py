@@ -2,4 +2,7 @@
 
 from orchard.settings import *  # noqa: F403
 
-INSTALLED_APPS = ["django.contrib.contenttypes", "django.contrib.auth", "statecore", "orchard"]
+INSTALLED_APPS = [
+    "django.contrib.contenttypes", "django.contrib.auth", "statecore", "orchard",
+    "orchard.catalogue",
+]  # fmt: skip

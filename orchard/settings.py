@@ -42,6 +42,7 @@ except OSError as fault:
 ALLOWED_HOSTS = allowed_hosts(conf.allowed_hosts, conf.host)
 
 INSTALLED_APPS = [
+    "orchard.rest_app.SparingRestConfig",
     "unfold",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -52,7 +53,6 @@ INSTALLED_APPS = [
     "channels",
     "csp",
     "axes",
-    "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "statecore",

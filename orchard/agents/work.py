@@ -16,6 +16,7 @@ from orchard.agents.backoff import Backoff
 from orchard.agents.leases import LeaseLost, Signs
 from orchard.agents.master import Master, MasterAway, Refused, Work
 from orchard.transcribers.base import Transcriber, TranscriberFailed, Transcription
+from orchard.transcribers.late import NotLoaded
 
 log = logging.getLogger("orchard.agent")
 
@@ -61,7 +62,11 @@ class Agent:
             raise Stopped
 
     def work(self) -> None:
-        """Work until asked to stop, however often the master goes away meanwhile."""
+        """Work until asked to stop, however often the master goes away meanwhile.
+
+        Raises:
+            NotLoaded: the transcriber could not be loaded; the chunk at hand was handed back.
+        """
         try:
             signs = Signs(self._master, self._patiently(self._join))
             try:
@@ -110,6 +115,10 @@ class Agent:
             log.info("chunk %s is with somebody else now", work.chunk_id)
         except Stopped:
             self._try(lambda: self._master.fail(work, "worker shutting down", handback=True))
+            raise
+        except NotLoaded as fault:
+            reason = str(fault)
+            self._try(lambda: self._master.fail(work, reason, handback=True))
             raise
         except Refused as refusal:
             quietly = refusal.code == "stale_token"

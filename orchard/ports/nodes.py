@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterable, Callable, Sequence
-from typing import NamedTuple, Self
-
-import httpx
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from orchard.domain.nodes import Condition
 from orchard.ports.node_addresses import AddressRefused, Network, find_addresses
+
+if TYPE_CHECKING:  # most processes ask no node; who does loads it then
+    import httpx
 
 CHECK_S = 2.0
 """A node that does not answer for so long counts as unreachable, in seconds."""
@@ -49,6 +50,8 @@ class NodeClient:
     """Asks nodes within the allowed networks; follows no redirects, and no proxy of the machine."""
 
     def __init__(self, allowed: Sequence[Network]) -> None:
+        import httpx
+
         self._allowed = allowed
         self._client = httpx.AsyncClient(
             trust_env=False, follow_redirects=False, timeout=httpx.Timeout(None, connect=CONNECT_S),
@@ -99,6 +102,8 @@ class NodeClient:
         self, method: str, url: str, most: int, sound: Sound | None = None, *, cut: bool = False
     ) -> _Answer:
         """Ask at each address that the name leads to, until one can be connected to."""
+        import httpx
+
         try:
             addresses = await find_addresses(url, self._allowed)
         except AddressRefused as refusal:
@@ -119,6 +124,8 @@ class NodeClient:
 
     def _request(self, method: str, url: str, address: str, sound: Sound | None) -> httpx.Request:
         """A request to exactly this address, in the name of the URL's host."""
+        import httpx
+
         named = httpx.URL(url)
         headers = {"Host": named.netloc.decode("ascii"), "Accept-Encoding": "identity"}
         if sound:
@@ -200,6 +207,8 @@ def _check_status(answer: _Answer) -> None:
 
 
 def _explain(fault: httpx.HTTPError) -> NodeFault:
+    import httpx
+
     words = _words(fault)
     is_garbled = isinstance(fault, httpx.RemoteProtocolError) and not any(
         sign in words for sign in _CUT_OFF

@@ -13,13 +13,13 @@ import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, Any, NamedTuple, cast
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
 
 from statecore.sealing.faults import BrokenSeal, MissingKey
 from statecore.sealing.key_ring import Key, KeyRing
+
+if TYPE_CHECKING:  # a site without a ring does not load the ciphers
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 MAGIC = b"\0sealed file\x01"
 BLOCK = 64 * 1024
@@ -169,6 +169,8 @@ class _Blocks(io.RawIOBase):
         super().close()
 
     def _open(self, number: int) -> bytes:
+        from cryptography.exceptions import InvalidTag
+
         self._stream.seek(self._start + number * (BLOCK + TAG))
         sealed = _read_fully(self._stream, BLOCK + TAG)
         try:
@@ -195,6 +197,8 @@ def _sizes(sealed: int, place: str) -> tuple[int, int]:
 
 
 def _cipher(key: Key, salt: bytes, place: str) -> AESGCM:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
     purpose = b"orchard file 1 " + place.encode("utf-8", "surrogateescape")
     return AESGCM(key.derive(purpose, 32, salt))
 

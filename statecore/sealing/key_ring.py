@@ -17,12 +17,12 @@ import time
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-
-from cryptography.hazmat.primitives.ciphers.aead import AESSIV
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from typing import TYPE_CHECKING
 
 from statecore.sealing.faults import BadKeyRing
+
+if TYPE_CHECKING:  # a site without a ring does not load the ciphers
+    from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 KEY_BYTES = 32
 LOOK_EVERY_S = 1.0
@@ -42,11 +42,16 @@ class Key:
 
     def derive(self, purpose: bytes, length: int, salt: bytes = b"") -> bytes:
         """A key of its own for one purpose, so that no two ciphers ever share one."""
+        from cryptography.hazmat.primitives.hashes import SHA256
+        from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
         return HKDF(SHA256(), length, salt or None, purpose).derive(self.secret)
 
     @cached_property
     def cipher_of_values(self) -> AESSIV:
         """What seals values with this key."""
+        from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+
         return AESSIV(self.derive(b"orchard values 1", 64))
 
     def line(self) -> str:

@@ -9,8 +9,6 @@ the sameness tells is that a place holds again what it held before.
 
 from __future__ import annotations
 
-from cryptography.exceptions import InvalidTag
-
 from statecore.sealing.faults import BrokenSeal, MissingKey
 from statecore.sealing.key_ring import Key, KeyRing
 
@@ -50,6 +48,8 @@ def unseal(ring: KeyRing | None, place: Place, raw: bytes) -> bytes:
     key = ring.find(key_id) if ring else None
     if key is None:
         raise MissingKey(key_id, _named(place))
+    from cryptography.exceptions import InvalidTag  # only where something is sealed
+
     try:
         return key.cipher_of_values.decrypt(sealed, [_bound_to(place)])[len(_PLAIN) :]
     except (InvalidTag, ValueError):

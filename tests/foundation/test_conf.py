@@ -39,6 +39,8 @@ def refusal(environ: dict[str, str], path: Path = NO_FILE) -> str:
 
 
 WRONG = {
+    "ORCHARD_AGENTS": [("-1", "from 0 to 64"), ("two", "a whole number")],
+    "ORCHARD_WITHOUT": [("web", "pipeline, ambassador, dispatch"), ("pipeline;dispatch", "commas")],
     "PORT": [("0", "1 to 65535"), ("65536", "1 to 65535"), ("http", "a whole number")],
     "ORCHARD_HOST": [("http://here", "host name or address"), ("a b", "host name")],
     "ORCHARD_ALLOWED_HOSTS": [("a,http://b", "without http://"), ("a:80", "without http://")],

@@ -17,6 +17,8 @@ class Command(BaseCommand):
     """Run one pipeline process; any number may run, on any number of machines."""
 
     help = "Run a pipeline process: it cleans, cuts and joins recordings."
+    # They would load the whole site, which this process has no use for.
+    requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Work until SIGTERM or Ctrl-C; a stage at hand is handed back then."""

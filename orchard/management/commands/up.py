@@ -18,10 +18,12 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from orchard import first_start, sign_in
 from orchard.conf import get_conf
+from orchard.conf_running import split_names
 from orchard.hosts import own_address
 from orchard.management.opening import open_engine
 from orchard.private_files import make_private_directory
@@ -48,10 +50,15 @@ class Command(BaseCommand):
         "Start engine, web server, pipeline, ambassador, dispatcher and agents, and keep them"
         " running."
     )
+    # The others load all URLs and admin pages; the web server does them as it starts.
+    requires_system_checks = [Tags.security]
 
     def add_arguments(self, parser: CommandParser) -> None:
         """How many agents to start."""
-        parser.add_argument("--agents", type=int, default=2, help="local agents (default: 2)")
+        parser.add_argument(
+            "--agents", type=int, default=get_conf().agents,
+            help="local agents (default: ORCHARD_AGENTS)",
+        )  # fmt: skip
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until SIGTERM or Ctrl-C; a second one ends everything at once."""
@@ -69,9 +76,10 @@ class Command(BaseCommand):
             web, *others = children = _children(data_dir, options["agents"])
             try:
                 self._take_over_old_files(store)
-                for child in children:
-                    child.start()
-                if self._await_ready(children, stopping):
+                web.start()  # alone: the others would take the processors that it starts on
+                if self._await_ready([web], stopping):
+                    for child in others:
+                        child.start()
                     self._welcome(admin)
                 while not stopping.wait(0.5):
                     self._watch(children)
@@ -145,30 +153,31 @@ def _alone(data_dir: Path) -> Iterator[None]:
 
 
 def _children(data_dir: Path, agents: int) -> list[Child]:
-    """The web server, then whoever talks to it."""
+    """The web server, then whoever talks to it, as far as this machine is to have it."""
     logs = data_dir / "logs"
     logs.mkdir(exist_ok=True)
     python = [sys.executable, str(settings.BASE_DIR / "manage.py")]
     env = {"ORCHARD_DATA": str(data_dir), "PYTHONUNBUFFERED": "1"}
-    children = [
-        Child("web", [*python, "serve"], logs, env),
-        Child("pipeline", [*python, "pipeline"], logs, env),
-        Child("ambassador", [*python, "ambassador"], logs, env | BACKGROUND),
-        Child("dispatch", [*python, "dispatch", "--grace", str(GRACE_S)], logs, env | BACKGROUND),
-    ]
-    agent_env = env | {
+    children = [Child("web", [*python, "serve"], logs, env)]
+    without, grace = split_names(get_conf().without), ("--grace", str(GRACE_S))
+    for name, *options in (("pipeline",), ("ambassador",), ("dispatch", *grace)):
+        if name not in without:
+            children.append(Child(name, [*python, name, *options], logs, env | BACKGROUND))
+    command = [sys.executable, "-m", "orchard.agent", *grace, "--late", "--slot"]
+    agent_env = env | _env_of_agents(data_dir, agents)
+    for slot in range(1, agents + 1):
+        children.append(Child(f"agent-{slot}", [*command, str(slot)], logs, agent_env))
+    return children
+
+
+def _env_of_agents(data_dir: Path, agents: int) -> dict[str, str]:
+    return {
         "PYTHONPATH": str(settings.BASE_DIR),
         "ORCHARD_MASTER": own_address(),
         "ORCHARD_TOKEN_FILE": str(data_dir / "worker_token"),
         # The agents share the machine with everything else.
         "OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // max(1, agents))),
     }
-    for slot in range(1, agents + 1):
-        command = [sys.executable, "-m", "orchard.agent", "--slot", str(slot)]
-        children.append(
-            Child(f"agent-{slot}", [*command, "--grace", str(GRACE_S)], logs, agent_env)
-        )
-    return children
 
 
 def _check_port(host: str, port: int) -> None:
