@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import random
+import time
 from typing import Any
 
 import redis as driver
@@ -15,6 +17,7 @@ from statecore.store.errors import CrossPartition
 from statecore.store.exchanges import NotSent, pack
 from statecore.store.routes import (
     LOST,
+    VIEW_S,
     Again,
     Ask,
     Forget,
@@ -24,6 +27,7 @@ from statecore.store.routes import (
     Send,
     is_for_later,
     is_hopeless,
+    packed_for,
 )
 
 ASKING = pack(["ASKING"])
@@ -40,6 +44,8 @@ class ClusterRoutes(Routes):
     def __init__(self, address: Address) -> None:
         super().__init__(address)
         self._slots: dict[int, Node] = {}
+        self._replicas: dict[Node, int] = {}
+        self._fetched_at = -math.inf
         self._is_doubted = True
         self._suspect: Node | None = None
         self.redirections = {"MOVED": 0, "ASK": 0, "TRYAGAIN": 0}
@@ -48,7 +54,7 @@ class ClusterRoutes(Routes):
     def send(self, ask: Ask) -> Route:
         """One attempt, with the redirections that it meets; see :meth:`Routes.send`."""
         slot = slot_of(ask.keys)
-        if self._is_doubted or slot not in self._slots:
+        if self._is_doubted or slot not in self._slots or self._is_old(ask):
             yield from self.primaries()
         node, prefix = self._slots.get(slot), b""
         for _ in range(MOST_REDIRECTIONS):
@@ -68,7 +74,7 @@ class ClusterRoutes(Routes):
                 self._is_wanted_later(answer)
                 raise Again(answer)
             else:
-                return answers
+                return self.judged(ask, answers, self._replicas_of(node))
         raise Again(driver.exceptions.ClusterDownError("redirected in a circle"))
 
     def doubt(self) -> None:
@@ -97,7 +103,8 @@ class ClusterRoutes(Routes):
             else:
                 if isinstance(answer, driver.ResponseError):
                     raise answer
-                self._slots, self._is_doubted = parse_slots(answer, node), False
+                self._slots, self._replicas = parse_slots(answer, node)
+                self._is_doubted, self._fetched_at = False, time.monotonic()
                 found = [*dict.fromkeys(self._slots.values())]
                 for left in set(known) - set(found):
                     yield Forget(left, self.role)
@@ -107,7 +114,8 @@ class ClusterRoutes(Routes):
     def _send_to(self, node: Node, ask: Ask, prefix: bytes) -> Route:
         skipped = 1 if prefix else 0
         try:
-            answers = yield Send(node, prefix + ask.packed, ask.answers + skipped, ask.block_s)
+            packed = prefix + packed_for(ask, self._replicas_of(node))
+            answers = yield Send(node, packed, ask.answers + skipped, ask.block_s)
         except NotSent as fault:
             self.doubt()
             self._suspect = node
@@ -118,6 +126,13 @@ class ClusterRoutes(Routes):
             self._suspect = node
             raise
         return answers[skipped:]
+
+    def _is_old(self, ask: Ask) -> bool:
+        return ask.is_replicated and time.monotonic() - self._fetched_at > VIEW_S
+
+    def _replicas_of(self, node: Node) -> int:
+        """How many replicas there are of which any may take this primary's place; at least one."""
+        return max(1, self._replicas.get(node, 1))
 
     def _is_wanted_later(self, answer: Exception) -> None:
         if isinstance(answer, driver.exceptions.TryAgainError):
@@ -140,14 +155,19 @@ def slot_of(keys: Any) -> int:
     return next(iter(slots), random.randrange(REDIS_CLUSTER_HASH_SLOTS))  # noqa: S311
 
 
-def parse_slots(answer: Any, asked: Node) -> dict[int, Node]:
-    """The primary of each slot, from the answer to ``CLUSTER SLOTS`` of the node asked."""
+def parse_slots(answer: Any, asked: Node) -> tuple[dict[int, Node], dict[Node, int]]:
+    """The primary of each slot, and how many replicas each primary has that are not lost.
+
+    From the answer to ``CLUSTER SLOTS`` of the node asked.
+    """
     found: dict[int, Node] = {}
-    for first, last, primary, *_ in answer:
+    replicas: dict[Node, int] = {}
+    for first, last, primary, *others in answer:
         host = (primary[0] or b"").decode()
         node = Node(host if host not in ("", "?") else asked.host, int(primary[1]))
         found |= dict.fromkeys(range(int(first), int(last) + 1), node)
-    return found
+        replicas[node] = len(others)
+    return found, replicas
 
 
 def _named(answer: Any, asked: Node) -> Node:

@@ -37,7 +37,7 @@ def replicated(answer: Any, replicas: Any) -> Any:
     """The answer to a command that was followed by ``WAIT``, and the answer to that.
 
     Raises:
-        NotReplicated: no replica has what the command wrote; with the answer.
+        NotReplicated: too few replicas have what the command wrote; with the answer.
     """
     if isinstance(answer, Exception):
         raise answer
@@ -60,5 +60,9 @@ def pack(arguments: list[Argument]) -> bytes:
     return packed
 
 
-WAIT = pack(["WAIT", 1, round(REPLICA_TIMEOUT_S * 1000)])
-"""Asks how many replicas have what this connection wrote, as soon as one has."""
+def wait_for(replicas: int) -> bytes:
+    """Asks how many replicas have what this connection wrote, as soon as so many have."""
+    return pack(["WAIT", replicas, round(REPLICA_TIMEOUT_S * 1000)])
+
+
+WAIT = wait_for(1)

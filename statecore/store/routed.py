@@ -13,7 +13,7 @@ from statecore.store.async_links import AsyncLinks
 from statecore.store.cluster import ClusterRoutes
 from statecore.store.doors import Door, Role
 from statecore.store.errors import StoreUnavailable
-from statecore.store.exchanges import WAIT, NotSent, pack, replicated
+from statecore.store.exchanges import NotSent, pack, replicated
 from statecore.store.links import Links
 from statecore.store.routes import LOST, Again, Ask, Hopeless, Rest, Route, Routes, Send
 from statecore.store.sentinel import SentinelRoutes
@@ -176,12 +176,11 @@ class AsyncRoutedLinks:
 
 
 def _ask(packed: bytes, block_s: float, keys: Iterable[str], repeats: bool, replicate: bool) -> Ask:
-    packed, answers = (packed + WAIT, 2) if replicate else (packed, 1)
-    return Ask(packed, answers, tuple(keys), block_s, repeats)
+    return Ask(packed, 2 if replicate else 1, tuple(keys), block_s, repeats, replicate)
 
 
 def _answer(ask: Ask, answers: list[Any]) -> Any:
-    if ask.answers == 2:
+    if ask.is_replicated:
         return replicated(*answers)
     answer = answers[0]
     if isinstance(answer, Exception):

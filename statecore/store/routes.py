@@ -16,7 +16,7 @@ import redis as driver
 
 from statecore.store.addresses import Address, Node
 from statecore.store.doors import NotPrimary, Role
-from statecore.store.exchanges import NotSent
+from statecore.store.exchanges import NotSent, wait_for
 
 REST_S = 0.05
 """How long to wait before somebody is asked again."""
@@ -29,6 +29,8 @@ LATER = (
     driver.exceptions.TryAgainError,
 )
 """Answers of a server that did nothing; another one does it, or the same a moment later."""
+VIEW_S = 1.0
+"""So long what was said of replicas is good for commits that count when they have them."""
 NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG")
 """What the greeting of a server sounds like that does not speak TLS."""
 REFUSALS = (
@@ -80,6 +82,9 @@ class Ask(NamedTuple):
     block_s: float = 0.0
     repeats: bool = False
     """Whether they may be sent again when their answer is lost."""
+    is_replicated: bool = False
+    """Whether they count when the replicas have them; then ``WAIT`` follows, and the last
+    answer says whether enough have."""
 
 
 class Routes(ABC):
@@ -108,6 +113,19 @@ class Routes(ABC):
     def role(self) -> Role:
         """What the servers that do requests are to us."""
 
+    def judged(self, ask: Ask, answers: list[Any], wanted: int) -> list[Any]:
+        """The answers; the one to ``WAIT`` becomes whether enough replicas have said yes.
+
+        If not, somebody else may be the primary by now, or a replica is gone.
+        """
+        if not ask.is_replicated:
+            return answers
+        *others, count = answers
+        is_enough = isinstance(count, int) and count >= wanted
+        if not is_enough:
+            self.doubt()
+        return [*others, is_enough]
+
     def ask(self, ask: Ask) -> Route:
         """All answers to some commands, with attempts until the address's patience ends.
 
@@ -130,6 +148,11 @@ class Routes(ABC):
             if time.monotonic() >= stop:
                 raise reason
             yield Rest()
+
+
+def packed_for(ask: Ask, replicas: int) -> bytes:
+    """What to send, with the question whether so many replicas have it."""
+    return ask.packed + wait_for(replicas) if ask.is_replicated else ask.packed
 
 
 class Hopeless(Exception):

@@ -14,6 +14,7 @@ from statecore.store.doors import Role, Unconfirmed
 from statecore.store.exchanges import NotSent, pack
 from statecore.store.routes import (
     LOST,
+    VIEW_S,
     Again,
     Ask,
     Forget,
@@ -23,8 +24,11 @@ from statecore.store.routes import (
     Send,
     is_for_later,
     is_hopeless,
+    packed_for,
 )
 
+GONE = (b"s_down", b"o_down", b"disconnected")
+"""Flags of a replica that cannot be reached."""
 CONFIRMED_S = 1.0
 """So long what the sentinels said is good for new connections."""
 
@@ -55,16 +59,16 @@ class SentinelRoutes(Routes):
         self._primary: Node | None = None
         self._last: Node | None = None
         self._confirmed_at = -math.inf
+        self._replicas = 1
+        """Of so many replicas any may take the primary's place."""
 
     def send(self, ask: Ask) -> Route:
         """One attempt at the primary; see :meth:`Routes.send`."""
-        primary = self._primary
-        if primary is None:
-            (primary,) = yield from self.primaries()
-        confirmed = time.monotonic() - self._confirmed_at < CONFIRMED_S
+        primary = yield from self._known(ask)
+        confirmed, wanted = self._is_confirmed(CONFIRMED_S), self._replicas
         try:
             answers = yield Send(
-                primary, ask.packed, ask.answers, ask.block_s, "primary", confirmed
+                primary, packed_for(ask, wanted), ask.answers, ask.block_s, "primary", confirmed
             )
         except NotSent as fault:
             self.doubt()
@@ -78,7 +82,7 @@ class SentinelRoutes(Routes):
             # its other connections are no better
             yield Forget(primary, "primary")
             raise Again(answers[0])
-        return answers
+        return self.judged(ask, answers, wanted)
 
     def doubt(self) -> None:
         """Ask the sentinels again before the next request."""
@@ -92,11 +96,13 @@ class SentinelRoutes(Routes):
             Again: none of them can be reached.
         """
         packed = pack(["SENTINEL", "MASTER", self.address.master])
+        packed += pack(["SENTINEL", "REPLICAS", self.address.master])
         answers: list[tuple[Node, Any]] = []
+        replicas = [1]
         reason: Exception = NoSentinel("none was asked")
         for sentinel in self.address.nodes:
             try:
-                (answer,) = yield Send(sentinel, packed, role="sentinel")
+                answer, others = yield Send(sentinel, packed, 2, role="sentinel")
             except NotSent as fault:
                 reason = fault.reason
                 if isinstance(reason, driver.AuthenticationError):
@@ -107,16 +113,55 @@ class SentinelRoutes(Routes):
                 reason = fault
             else:
                 answers.append((sentinel, answer))
+                replicas.append(count_heirs(answer, others))
         if not answers:
             raise Again(NoSentinel(f"no sentinel answers; the last one: {reason}"))
         yield from self._believe(latest(answers))
+        self._replicas = max(replicas)
         return [self._primary]
+
+    def _known(self, ask: Ask) -> Route:
+        """The primary; how many replicas it has may be asked for again, if anybody answers."""
+        known = self._primary
+        if known and (not ask.is_replicated or self._is_confirmed(VIEW_S)):
+            return known
+        try:
+            (primary,) = yield from self.primaries()
+        except Again:
+            if known is None:
+                raise
+            return known  # without sentinels nobody takes its place
+        return primary
+
+    def _is_confirmed(self, seconds: float) -> bool:
+        return time.monotonic() - self._confirmed_at < seconds
 
     def _believe(self, primary: Node) -> Generator[Forget, Any, None]:
         before, self._last = self._last, primary
         if before is not None and before != primary:
             yield Forget(before, "primary")
         self._primary, self._confirmed_at = primary, time.monotonic()
+
+
+def count_heirs(primary: Any, replicas: Any) -> int:
+    """How many replicas may take the primary's place, from what a sentinel says of both.
+
+    Those that are gone, or behind with a link that is down, may not; during a failover any.
+    """
+    if not isinstance(primary, list) or not isinstance(replicas, list):
+        return 0
+    told = [_facts(replica) for replica in replicas]
+    if b"failover_in_progress" in _facts(primary)[b"flags"]:
+        return len(told)
+    return sum(
+        not any(gone in each[b"flags"] for gone in GONE)
+        and (each[b"master-link-status"] == b"ok" or each[b"role-reported"] == b"master")
+        for each in told
+    )
+
+
+def _facts(answer: Any) -> dict[bytes, bytes]:
+    return dict(zip(answer[::2], answer[1::2], strict=True))
 
 
 def latest(answers: list[tuple[Node, Any]]) -> Node:
@@ -130,7 +175,7 @@ def latest(answers: list[tuple[Node, Any]]) -> Node:
     known = []
     for sentinel, answer in answers:
         if isinstance(answer, list):
-            facts = dict(zip(answer[::2], answer[1::2], strict=True))
+            facts = _facts(answer)
             node = Node(facts[b"ip"].decode(), int(facts[b"port"]))
             known.append((int(facts[b"config-epoch"]), node))
         elif "No such master" not in str(answer):

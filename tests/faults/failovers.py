@@ -33,6 +33,35 @@ BACK_S = 5.0
 REPLICATED = {"ORCHARD_DURABILITY": "replicated"}
 
 
+Way = Callable[[ServerProcess], Callable[[], None]]
+"""How a primary is lost; answers how it comes back."""
+
+
+def kill(victim: ServerProcess) -> Callable[[], None]:
+    """It dies, and comes back empty."""
+    victim.kill()
+    return victim.start
+
+
+def pause(victim: ServerProcess) -> Callable[[], None]:
+    """It stands still, and goes on as if nothing had been."""
+    victim.signal(signal.SIGSTOP)
+    return lambda: victim.signal(signal.SIGCONT)
+
+
+WAYS: tuple[Way, ...] = (kill, pause)
+
+
+def replace(
+    engine: SentinelEngine | ClusterEngine, victim: ServerProcess, lose: Way
+) -> Callable[[], None]:
+    """Lose a primary, and wait until another has its place; answers how it comes back."""
+    heirs = engine.heirs(victim)
+    bring_back = lose(victim)
+    until(lambda: any(heir.is_primary() for heir in heirs))
+    return bring_back
+
+
 class Failovers:
     """The rounds of a row: each harms, waits until all is well again, and looks what is left."""
 
@@ -41,14 +70,13 @@ class Failovers:
         self.back_s: list[float] = []
         """How long after each election the first transition was acknowledged, in seconds."""
         self.lost: list[str] = []
-        self._ways = itertools.cycle((self._kill, self._pause))
+        self._ways = itertools.cycle(WAYS)
 
     def lose_primary(self) -> None:
         """A primary dies or stands still until another has its place; then it comes back."""
         victim = self._victim()
-        probe, heirs = self._probe_at(victim), self.engine.heirs(victim)
-        bring_back = next(self._ways)(victim)
-        until(lambda: any(heir.is_primary() for heir in heirs))
+        probe = self._probe_at(victim)
+        bring_back = replace(self.engine, victim, next(self._ways))
         elected = time.monotonic()
         wait_for("something to be acknowledged", lambda: self._is_acknowledged(probe))
         self.back_s.append(time.monotonic() - elected)
@@ -82,14 +110,6 @@ class Failovers:
         if isinstance(self.engine, SentinelEngine):
             return self.engine.primary()
         return self.storm.chance.choice(self.engine.primaries)
-
-    def _kill(self, victim: ServerProcess) -> Callable[[], None]:
-        victim.kill()
-        return victim.start
-
-    def _pause(self, victim: ServerProcess) -> Callable[[], None]:
-        victim.signal(signal.SIGSTOP)
-        return lambda: victim.signal(signal.SIGCONT)
 
     # -- a client that asks for something that must be written -----------------------------
 

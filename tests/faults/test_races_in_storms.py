@@ -7,6 +7,7 @@ linearizable. A call without an answer may have happened at any time after, or n
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
 import subprocess
@@ -17,10 +18,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from redis.crc import key_slot
 
+from statecore.store.layouts import HOME, tagged
+from tests.clusters import ClusterEngine
 from tests.conftest import EngineServer
+from tests.engines import SentinelEngine, started
+from tests.faults.failovers import WAYS, replace
 from tests.faults.orchard_processes import ROOT, wait_for
 from tests.faults.sizes import Size
+from tests.servers import ServerProcess, until
 from tests.state.histories import (
     UNKNOWN,
     Call,
@@ -32,6 +39,7 @@ from tests.state.racers import UNHEARD
 
 SIZE = Size.chosen()
 MODELS = {"issues": lease_model, "locks": lease_model, "entries": register_model}
+ROUNDS = SIZE.rounds if "SOAK_ROUNDS" in os.environ else 2
 RACERS, THINGS = 2, 40
 """Processes of each kind, and how many issues, locks and entries they race for."""
 
@@ -112,21 +120,58 @@ def test_histories_are_linearizable_while_the_engine_breaks(
 ):
     chance = random.Random(SIZE.seed)
     write_at_once(own_engine_server)
-    racers = [
-        Racer(what, own_engine_server.url, number, tmp_path)
-        for what in MODELS
-        for number in range(RACERS)
-    ]
-    wait_for("all to race", lambda: all(one.is_racing() for one in racers))
+    racers = start_racers(own_engine_server.url, tmp_path)
     for _ in range(SIZE.rounds):
         for fault in chance.sample(FAULTS, len(FAULTS)):
             time.sleep(chance.random() * 0.5)  # a random moment
             fault(own_engine_server)
+    for what, told in answers(racers).items():
+        check(what, histories(told))
+
+
+@pytest.mark.timeout(2 * SIZE.patience_s + 60 * SIZE.rounds)
+@pytest.mark.parametrize("kind", [SentinelEngine, ClusterEngine])
+def test_histories_are_linearizable_while_primaries_are_lost(kind, tmp_path: Path):
+    """What is only read may be a change that its primary took along; nobody decides on it."""
+    chance = random.Random(SIZE.seed)
+    with started(kind(tmp_path / "engine", replicas=2)) as engine:
+        racers = start_racers(f"{engine.url}?durability=replicated", tmp_path)
+        for number in range(ROUNDS):
+            time.sleep(chance.random())  # a random moment
+            bring_back = replace(engine, home_of(engine), WAYS[number % len(WAYS)])
+            time.sleep(chance.random())
+            bring_back()
+            until(engine.is_whole)
+        time.sleep(1)
+        found = {what: histories(told) for what, told in answers(racers).items()}
+    for what, by_number in found.items():
+        check(what, {n: list(filter(decides, calls)) for n, calls in by_number.items()})
+
+
+def home_of(engine: SentinelEngine | ClusterEngine) -> ServerProcess:
+    """The primary that has all of issues, locks and entries."""
+    is_cluster = isinstance(engine, ClusterEngine)
+    return engine.owner(key_slot(tagged(HOME, "").encode())) if is_cluster else engine.primary()
+
+
+def decides(call: Call) -> bool:
+    """Whether a call was not only a look."""
+    return call.asked[0] != "read"
+
+
+def start_racers(url: str, folder: Path) -> list[Racer]:
+    """Processes of each kind that race already."""
+    racers = [Racer(what, url, number, folder) for what in MODELS for number in range(RACERS)]
+    wait_for("all to race", lambda: all(one.is_racing() for one in racers))
+    return racers
+
+
+def answers(racers: list[Racer]) -> dict[str, list[str]]:
+    """What racers of each kind were answered until now; they end."""
     told: dict[str, list[str]] = defaultdict(list)
     for one in racers:
         told[one.what] += one.stop()
-    for what in MODELS:
-        check(what, histories(told[what]))
+    return told
 
 
 def check(what: str, found: dict[int, list[Call]]) -> None:

@@ -17,19 +17,28 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from orchard.conf_engine import CLUSTER_PARTITIONS
+from orchard.placement import LAYOUT
 from statecore.domain.entries import Entry
 from statecore.domain.errors import HeldByAnother, NotCheckedOut, UnknownLock, VersionConflict
 from statecore.domain.issues import Claimant, Holder
 from statecore.domain.lifecycle import IssueStatus
 from statecore.services import checkouts, locks, namespaced
-from statecore.store import open_store
+from statecore.store import Store, open_store
 from statecore.store.errors import StoreUnavailable
+from statecore.store.partitions import PartitionedStore
 from statecore.store.steps import Steps
 
 Ask = Callable[[str, Steps[Any]], Any]
 UNHEARD = "?"
 AWAY_S, THINKING_S = 0.2, 0.01
 STOPPING = threading.Event()
+
+
+def opened(url: str) -> Store:
+    """The engine, as the services see it."""
+    store = open_store(url)
+    return PartitionedStore(store, CLUSTER_PARTITIONS, LAYOUT) if "+cluster" in url else store
 
 
 def turns(rounds: int) -> Iterator[int]:
@@ -59,7 +68,7 @@ def race_for_locks(ask: Ask, name: str, chance: random.Random, number: int) -> N
 
 def race(what: str, url: str, name: str, seed: int, things: int, rounds: int) -> None:
     """Ask for one thing after the other, and tell what was answered."""
-    store, chance = open_store(url), random.Random(seed)
+    store, chance = opened(url), random.Random(seed)
     for _ in turns(rounds):
         number = chance.randrange(1, things + 1)
 
@@ -85,7 +94,7 @@ def race(what: str, url: str, name: str, seed: int, things: int, rounds: int) ->
 
 def race_for_entries(url: str, seed: int, things: int, rounds: int) -> None:
     """Read entries, and swap what was read for something new, by version."""
-    store, chance, seen = open_store(url), random.Random(seed), {}
+    store, chance, seen = opened(url), random.Random(seed), {}
     for i in turns(rounds):
         number = chance.randrange(1, things + 1)
         began = time.monotonic()

@@ -35,7 +35,7 @@ S1, S2, OLD, NEW = Node("s1", 1), Node("s2", 2), Node("old", 1), Node("new", 2)
 def says(primary, epoch=0):
     """A sentinel's answer."""
     return [b"ip", primary.host.encode(), b"port", b"%d" % primary.port,
-            b"config-epoch", b"%d" % epoch]  # fmt: skip
+            b"config-epoch", b"%d" % epoch, b"flags", b"master"]  # fmt: skip
 
 
 @pytest.fixture
@@ -58,8 +58,8 @@ class TestRoutes:
         routes = SentinelRoutes(ADDRESS)
         route = routes.ask(Ask(b"commands", repeats=repeats))
         assert next(route).node == S1
-        assert route.send([says(OLD)]).node == S2
-        assert route.send([says(OLD)]) == Send(OLD, b"commands", role="primary")
+        assert route.send([says(OLD), []]).node == S2
+        assert route.send([says(OLD), []]) == Send(OLD, b"commands", role="primary")
         return routes, route
 
     def test_the_primary_is_asked_for_once(self):
@@ -73,29 +73,29 @@ class TestRoutes:
         route = SentinelRoutes(ADDRESS).ask(Ask(b"commands"))
         next(route)
         assert route.throw(NotSent(redis.ConnectionError("gone"))).node == S2
-        assert route.send([says(OLD)]) == Send(OLD, b"commands", role="primary")
+        assert route.send([says(OLD), []]) == Send(OLD, b"commands", role="primary")
 
     @pytest.mark.parametrize("answers", [(says(OLD, 1), says(NEW, 2)), (says(NEW, 2), says(OLD))])
     def test_who_knows_of_the_latest_failover_is_believed(self, answers):
         route = SentinelRoutes(ADDRESS).ask(Ask(b"commands"))
         next(route)
-        route.send([answers[0]])
-        assert route.send([answers[1]]) == Send(NEW, b"commands", role="primary")
+        route.send([answers[0], []])
+        assert route.send([answers[1], []]) == Send(NEW, b"commands", role="primary")
 
     def test_what_a_demoted_primary_refused_is_sent_to_the_new_one(self):
         _, route = self.begun()
         assert route.send([redis.ReadOnlyError("READONLY")]) == Forget(OLD, "primary")
         assert isinstance(route.send(None), Rest)
         assert route.send(None).node == S1
-        route.send([says(NEW, 2)])
-        assert route.send([says(OLD)]) == Forget(OLD, "primary")
+        route.send([says(NEW, 2), []])
+        assert route.send([says(OLD), []]) == Forget(OLD, "primary")
         assert route.send(None) == Send(NEW, b"commands", role="primary")
 
     def test_a_new_connection_is_opened_to_whom_the_sentinels_name_now(self):
         _, route = self.begun()
         assert route.throw(NotSent(Unconfirmed())).node == S1
-        route.send([says(NEW, 2)])
-        assert route.send([says(NEW, 2)]) == Forget(OLD, "primary")
+        route.send([says(NEW, 2), []])
+        assert route.send([says(NEW, 2), []]) == Forget(OLD, "primary")
         assert route.send(None) == Send(NEW, b"commands", role="primary")
 
     def test_a_commit_whose_answer_is_lost_is_sent_once(self):
@@ -107,8 +107,8 @@ class TestRoutes:
         _, route = self.begun(repeats=True)
         assert isinstance(route.throw(redis.ConnectionError("lost")), Rest)
         assert route.send(None).node == S1
-        route.send([says(OLD)])
-        assert route.send([says(OLD)]) == Send(OLD, b"commands", role="primary")
+        route.send([says(OLD), []])
+        assert route.send([says(OLD), []]) == Send(OLD, b"commands", role="primary")
 
     def test_a_wrong_password_is_not_waited_for(self):
         _, route = self.begun()
