@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from typing import Any, TypeVar
 
 import msgspec
 
 from orchard.domain.chunks import Chunk, chunk_id
+from orchard.domain.errors import DamagedRecord
 from orchard.domain.events import Event
 from orchard.domain.jobs import Job
 from orchard.domain.timeline import ChunkResult
 from orchard.domain.workers import Worker
+
+UNREADABLE = (msgspec.MsgspecError, UnicodeError, RecursionError)
+"""What reading JSON raises when it is none, is no text, or is nested too deep."""
+
+R = TypeVar("R")
 
 _encoder = msgspec.json.Encoder()
 _jobs = msgspec.json.Decoder(Job)
@@ -30,8 +37,12 @@ def encode_job(job: Job) -> bytes:
 
 
 def decode_job(raw: bytes) -> Job:
-    """The job in a value of ``job:<id>``."""
-    return _jobs.decode(raw)
+    """The job in a value of ``job:<id>``.
+
+    Raises:
+        DamagedRecord: another program has written something else.
+    """
+    return _decoded(_jobs, raw, "job")
 
 
 def encode_chunk(chunk: Chunk) -> bytes:
@@ -40,8 +51,12 @@ def encode_chunk(chunk: Chunk) -> bytes:
 
 
 def decode_chunk(raw: bytes) -> Chunk:
-    """The chunk in a field of ``chunks:<job_id>``."""
-    return _chunks.decode(raw)
+    """The chunk in a field of ``chunks:<job_id>``.
+
+    Raises:
+        DamagedRecord: another program has written something else.
+    """
+    return _decoded(_chunks, raw, "chunk")
 
 
 def encode_result(result: ChunkResult) -> bytes:
@@ -50,8 +65,12 @@ def encode_result(result: ChunkResult) -> bytes:
 
 
 def decode_result(raw: bytes) -> ChunkResult:
-    """The chunk's result in a field of ``results:<job_id>``."""
-    return _results.decode(raw)
+    """The chunk's result in a field of ``results:<job_id>``.
+
+    Raises:
+        DamagedRecord: another program has written something else.
+    """
+    return _decoded(_results, raw, "result")
 
 
 def encode_worker(worker: Worker) -> bytes:
@@ -60,8 +79,21 @@ def encode_worker(worker: Worker) -> bytes:
 
 
 def decode_worker(raw: bytes) -> Worker:
-    """The worker in a value of ``worker:<url>``."""
-    return _workers.decode(raw)
+    """The worker in a value of ``worker:<url>``.
+
+    Raises:
+        DamagedRecord: another program has written something else.
+    """
+    return _decoded(_workers, raw, "worker")
+
+
+def readable(decode: Callable[[bytes], R], raws: Iterable[bytes | None]) -> list[R]:
+    """The records of a list that are there; a damaged one (`doctor` names it) spoils no other."""
+    found = []
+    for raw in raws:
+        with suppress(DamagedRecord):
+            found += [] if raw is None else [decode(raw)]
+    return found
 
 
 def encode_event(event: Event) -> bytes:
@@ -73,7 +105,7 @@ def decode_event(raw: bytes) -> Event | None:
     """The event in an entry of the stream; ``None`` for the state side's, or a newer one."""
     try:
         return _events.decode(raw)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return None
 
 
@@ -88,6 +120,13 @@ def contract_worker(worker: Worker) -> dict[str, Any]:
     """A worker as REST answers it."""
     shape: dict[str, Any] = msgspec.to_builtins(worker)
     return shape | {"worker_id": worker.worker_id}
+
+
+def _decoded(decoder: msgspec.json.Decoder[R], raw: bytes, what: str) -> R:
+    try:
+        return decoder.decode(raw)
+    except UNREADABLE as fault:
+        raise DamagedRecord(f"The record of a {what} is damaged: {fault}") from None
 
 
 def _contract_chunks(job_id: str, chunks: Sequence[Chunk]) -> list[dict[str, Any]]:

@@ -28,5 +28,5 @@ def read_place(text: str) -> Place:
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars="-_", validate=True)
         return _decoder.decode(raw)
-    except (ValueError, binascii.Error, msgspec.MsgspecError):
+    except (ValueError, binascii.Error, msgspec.MsgspecError, RecursionError):
         raise ValueError(f"no place of a list: {text[:50]!r}") from None

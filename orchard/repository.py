@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from orchard import codec, keys
 from orchard.domain.chunks import Chunk, chunk_id
+from orchard.domain.errors import DamagedRecord
 from orchard.domain.events import Event
 from orchard.domain.jobs import Job
 from orchard.domain.lifecycle import ACTIVE, ChunkStatus, JobStatus
@@ -69,7 +70,13 @@ def find_worker(seen: Seen, url: str) -> Worker | None:
 
 
 def decode_chunks(fields: dict[str, bytes]) -> tuple[Chunk, ...]:
-    """The chunks of a whole hash, in order."""
+    """The chunks of a whole hash, in order.
+
+    Raises:
+        DamagedRecord: one of them is none.
+    """
+    if not all(name.isdecimal() for name in fields):
+        raise DamagedRecord("The chunks of a job are damaged: one has no number")
     return tuple(codec.decode_chunk(fields[name]) for name in sorted(fields, key=int))
 
 

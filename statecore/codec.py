@@ -18,6 +18,9 @@ from statecore.domain.processes import Process
 
 R = TypeVar("R", bound=msgspec.Struct)
 
+UNREADABLE = (msgspec.MsgspecError, UnicodeError, RecursionError)
+"""What reading JSON raises when it is none, is no text, or is nested too deep."""
+
 _encoder = msgspec.json.Encoder()
 _events: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
 _locks = msgspec.json.Decoder(Lock)
@@ -222,7 +225,7 @@ def decode_event(raw: bytes) -> Event | None:
     """The event in an entry of the stream; ``None`` for one of the orchard's or a newer one."""
     try:
         return _events.decode(raw)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return None
 
 
@@ -235,7 +238,7 @@ def iso(at: datetime) -> str:
 def _decoded(decoder: msgspec.json.Decoder[R], raw: bytes, what: str) -> R:
     try:
         return decoder.decode(raw)
-    except msgspec.DecodeError as fault:
+    except UNREADABLE as fault:
         raise DamagedRecord(f"{what}: {fault}") from None
 
 

@@ -15,6 +15,7 @@ from django.db import transaction
 
 from orchard.catalogue import rows
 from orchard.catalogue.models import CataloguedJob, Reading
+from orchard.codec import UNREADABLE
 from orchard.domain.jobs import Job
 from orchard.services import queries, records, run
 
@@ -140,8 +141,16 @@ def _keep(reading: Reading, jobs: Sequence[Job], gone: Sequence[str]) -> None:
 
 def _jobs_of(events: Sequence[bytes]) -> list[str]:
     """The jobs that events tell of, each once however many of its chunks were done."""
-    telling = (raw for raw in events if raw.startswith(_TELLING))
-    return list(dict.fromkeys(_decoder.decode(raw).job_id for raw in telling))
+    telling = (_job_of(raw) for raw in events if raw.startswith(_TELLING))
+    return list(dict.fromkeys(job_id for job_id in telling if job_id))
+
+
+def _job_of(event: bytes) -> str:
+    """The job of an event; nothing for one that somebody put there by hand."""
+    try:
+        return _decoder.decode(event).job_id
+    except UNREADABLE:
+        return ""
 
 
 def _read(job_ids: Sequence[str]) -> dict[str, Job]:

@@ -60,6 +60,12 @@ class TransitionRefused(OrchardError):
     code = "transition_refused"
 
 
+class DamagedRecord(OrchardError):
+    """What stands in the engine here is no record that this system could have written."""
+
+    code = "damaged"
+
+
 class TextChanged(OrchardError):
     """Somebody else has edited this line meanwhile."""
 

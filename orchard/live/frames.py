@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from orchard.codec import UNREADABLE
 from orchard.domain import events
 from orchard.live.topics import Head, belongs, topics_of
 from statecore.domain.events import IssueRenewed
@@ -43,7 +44,7 @@ def make_entry(cursor: str, raw: bytes) -> Entry:
     """What the sockets need to know of an event, also of one that only a newer process knows."""
     try:
         head = _heads.decode(raw)
-    except msgspec.DecodeError:  # put there by hand
+    except UNREADABLE:  # put there by hand
         return Entry(cursor, raw, frozenset(), None, False)
     return Entry(cursor, raw, topics_of(head), _progress_of(head), _offers_work(head))
 

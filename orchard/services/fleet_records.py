@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from orchard import codec, keys
+from orchard.codec import readable
 from orchard.domain.lifecycle import WorkerStatus
 from orchard.domain.workers import Worker
 from orchard.repository import epoch_ms, worker_cell
@@ -37,7 +38,8 @@ def read_workers(urls: Sequence[str]) -> Steps[list[Worker]]:
     found: list[Worker] = []
     for start in range(0, len(urls), BATCH):
         raws = yield from read(*map(worker_cell, urls[start : start + BATCH]))
-        found += [_as_of(codec.decode_worker(raw), heard_ms) for raw in raws if raw is not None]
+        known = readable(codec.decode_worker, raws)
+        found += [_as_of(worker, heard_ms) for worker in known]
     return found
 
 

@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 import msgspec
 
 from orchard import codec, keys
+from orchard.codec import readable
 from orchard.domain import timeline, transcripts, workers
 from orchard.domain.chunks import Chunk, parse_chunk_id
 from orchard.domain.errors import (
+    DamagedRecord,
     InvalidInput,
     StaleToken,
     UnknownChunk,
@@ -109,7 +111,7 @@ def list_jobs(
     for job_id, raw in zip(ids, raws, strict=True):
         if raw is None:
             yield from forget_job(job_id)
-    views = yield from _views([codec.decode_job(raw) for raw in raws if raw is not None])
+    views = yield from _views(readable(codec.decode_job, raws))
     counts = yield from count_jobs()
     last = entries[-1] if len(entries) == limit else None
     return JobPage(
@@ -198,7 +200,7 @@ def list_workers(limit: int = 1000) -> Steps[list[Worker]]:
     heard_ms, gone_ms = yield from worker_bounds()
     entries = yield from scan_index(keys.WORKERS, limit, low=gone_ms, newest_first=True)
     raws = yield from read(*(worker_cell(url) for url, _ in entries))
-    found = [codec.decode_worker(raw) for raw in raws if raw is not None]
+    found = readable(codec.decode_worker, raws)
     return sorted((_as_of(worker, heard_ms) for worker in found), key=lambda w: w.url)
 
 
@@ -254,11 +256,19 @@ def _views(jobs: Sequence[Job]) -> Steps[list[JobView]]:
     open_jobs = [job for job in jobs if job.chunks is None and job.total_chunks]
     hashes = yield from read(*(ops.WholeHash(keys.chunks(job.job_id)) for job in open_jobs))
     found = {job.job_id: fields for job, fields in zip(open_jobs, hashes, strict=True)}
-    return [JobView(job=job, chunks=_chunks(job, found.get(job.job_id, {}))) for job in jobs]
+    return [JobView(job=job, chunks=_chunks_shown(job, found.get(job.job_id, {}))) for job in jobs]
 
 
 def _chunks(job: Job, fields: dict[str, bytes]) -> tuple[Chunk, ...]:
     return job.chunks if job.chunks is not None else decode_chunks(fields)
+
+
+def _chunks_shown(job: Job, fields: dict[str, bytes]) -> tuple[Chunk, ...]:
+    """The chunks for a list, which damaged ones must not spoil."""
+    try:
+        return _chunks(job, fields)
+    except DamagedRecord:
+        return ()
 
 
 def _with_text(job: Job) -> Job:

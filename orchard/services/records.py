@@ -8,6 +8,7 @@ from datetime import datetime
 import msgspec
 
 from orchard import codec, keys
+from orchard.domain.errors import DamagedRecord
 from orchard.domain.jobs import Job
 from orchard.repository import decode_chunks, job_cell
 from orchard.services.queries import JobView, parse_cursor
@@ -75,5 +76,5 @@ def lead_catalogue(database: str, holder: str) -> Steps[bool]:
 def _decode(raw: bytes | None) -> Job | None:
     try:
         return codec.decode_job(raw) if raw is not None else None
-    except msgspec.MsgspecError:
+    except DamagedRecord:
         return None

@@ -7,6 +7,7 @@ from datetime import datetime
 import msgspec
 
 from orchard import keys
+from orchard.codec import UNREADABLE
 from orchard.repository import epoch_ms
 from orchard.services import counts, queries
 from statecore.store import ops
@@ -57,13 +58,20 @@ def samples_since(at_ms: int) -> Steps[list[Sample]]:
     cursor = f"{max(0, at_ms)}-0"
     while True:
         tailed = yield from tail(keys.SAMPLES, cursor, 2_000)
-        found += [msgspec.json.decode(raw, type=Sample) for _, raw in tailed.entries]
+        found += filter(None, (_decode(raw) for _, raw in tailed.entries))
         if tailed.reset:
             cursor = ""
         elif not tailed.entries:
             return [one for one in found if epoch_ms(one.at) >= at_ms]
         else:
             cursor = tailed.cursor
+
+
+def _decode(raw: bytes) -> Sample | None:
+    try:
+        return msgspec.json.decode(raw, type=Sample)
+    except UNREADABLE:
+        return None
 
 
 def _count(cursor: str) -> Steps[tuple[int, int, str]]:

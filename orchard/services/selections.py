@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from orchard import codec, keys
+from orchard.codec import readable
 from orchard.domain.chunks import Chunk
 from orchard.domain.jobs import Job
 from orchard.domain.lifecycle import JobStatus
@@ -25,7 +26,7 @@ def page_of_jobs(
     index = keys.jobs_in(status) if status else keys.JOBS
     entries = yield from scan_index(index, PAGE, newest_first=True, after=after)
     raws = yield from read(*(job_cell(job_id) for job_id, _ in entries))
-    found = [codec.decode_job(raw) for raw in raws if raw is not None]
+    found = readable(codec.decode_job, raws)
     last = (entries[-1][1], entries[-1][0]) if len(entries) == PAGE else None
     return found, last
 

@@ -16,7 +16,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from orchard.domain.errors import InvalidInput, NotFound, OrchardError, StorageAway
+from orchard.domain.errors import (
+    DamagedRecord,
+    InvalidInput,
+    NotFound,
+    OrchardError,
+    StorageAway,
+)
 from orchard.models import AuditEntry
 from orchard.roles import Role, has_role
 from orchard.services import EngineAway, EngineBusy
@@ -110,7 +116,7 @@ def _page(view: View, needs: Role) -> View:
             return _say_away(request)
         except StorageAway:
             return _say_away(request, storage=True)
-        except (NotFound, state.NotFound, state.DamagedRecord) as fault:
+        except (NotFound, DamagedRecord, state.NotFound, state.DamagedRecord) as fault:
             return _say_missing(request, fault)
         except (InvalidInput, state.InvalidInput) as fault:
             if request.GET:

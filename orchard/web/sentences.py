@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from orchard.codec import UNREADABLE
 from orchard.web import words
 from orchard.web.issue_words import ISSUE_STATES, ORPHAN_REASONS
 from orchard.web.words import Word
@@ -78,7 +79,7 @@ def read_event(raw: bytes) -> dict[str, Any]:
     """The fields of an event; nothing for one that makes no sense."""
     try:
         found = msgspec.json.decode(raw)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return {}
     return found if isinstance(found, dict) else {}
 

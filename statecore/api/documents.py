@@ -23,6 +23,7 @@ REF = "#/components/schemas/{name}"
 _USUAL = {
     401: "No token and no session",
     403: "A scope is missing",
+    409: "A record in the engine is damaged",
     429: "Too many requests",
     503: "The state engine is away",
 }

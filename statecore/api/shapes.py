@@ -69,7 +69,7 @@ def event_shape(cursor: str, raw: bytes) -> Shape:
     """An event of either side, or of a newer program, in its own words."""
     try:
         return {"cursor": cursor} | msgspec.json.decode(raw, type=dict[str, Any])
-    except msgspec.DecodeError:  # written by hand
+    except codec.UNREADABLE:  # written by hand
         return {"cursor": cursor, "name": "unreadable"}
 
 

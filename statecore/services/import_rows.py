@@ -92,7 +92,7 @@ def _events(raw: bytes) -> list[bytes]:
     codec.decode_json(raw)
     try:
         events = [bytes(each) for each in msgspec.json.decode(raw, type=list[msgspec.Raw])]
-    except msgspec.MsgspecError as fault:
+    except codec.UNREADABLE as fault:
         raise InvalidInput("value", f"must be a list of events: {fault}") from None
     if len(events) > 2 * keys.HISTORY_MAX or None in map(codec.decode_event, events):
         raise InvalidInput("value", "must be a list of events that there are, and not too long")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from statecore import keys
+from statecore import codec, keys
 from statecore.repository import epoch_ms
 from statecore.store import ops
 from statecore.store.steps import Steps, now, read
@@ -51,7 +51,7 @@ def active() -> Steps[str | None]:
         return None
     try:
         return msgspec.json.decode(standing, type=Held).owner
-    except msgspec.DecodeError:
+    except codec.UNREADABLE:
         return str(standing, "utf-8", "replace")
 
 

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchard.domain.errors import OrchardError  # noqa: F401 - the base of what is refused
 from orchard.fallback import merging, saving
 from orchard.ports import kept_back
 from orchard.services import engine as orchard_engine
@@ -76,16 +75,25 @@ def _meaning(raw: bytes) -> object:
         return None
 
 
-@cases(150)
-@given(raw=raw_json(objects(FIELDS) | st.fixed_dictionaries(
+manifests = objects(FIELDS) | st.fixed_dictionaries(
     {"format": st.just("orchard-backup"), "version": st.integers(0, 3) | trees()},
-    optional={"files": objects([STATE, AUDIO]), "name": trees(), "sha256": trees()})))  # fmt: skip
+    optional={"files": objects([STATE, AUDIO]), "name": trees(), "sha256": trees()},
+)
+recording = objects(["name", "size", "sha256"])
+
+
+def _lines(values: list[object]) -> bytes:
+    return b"\n".join(map(as_json, values))
+
+
+@cases(60)
+@given(raw=raw_json(manifests))
 def test_any_manifest_of_somebody_else_is_refused(root: Path, raw: bytes):
     assert refused(root, {MANIFEST: raw})
 
 
 @cases(100)
-@given(raw=raw_json(objects(["name", "size", "sha256"])) | st.lists(trees()).map(lambda all: b"\n".join(map(as_json, all))))  # fmt: skip
+@given(raw=raw_json(recording) | st.lists(trees() | recording).map(_lines))
 def test_any_list_of_recordings_is_one_or_refused_though_its_checksum_fits(root: Path, raw: bytes):
     folder = root / NAME
     shutil.rmtree(folder, ignore_errors=True)
@@ -111,6 +119,19 @@ def fallback(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def altered(jobs: bytes) -> st.SearchStrategy[bytes]:
+    """Jobs, one of which has something else in one of its fields."""
+    if not jobs.startswith(b"["):
+        return st.just(jobs)
+    (job,) = json.loads(jobs)
+    paths = st.sampled_from(["/etc/passwd", "../x", "a/../../x", "a\0b", "", "x" * 5000])
+    return st.builds(
+        lambda name, value: as_json([job | {name: value}]),
+        st.sampled_from(sorted(job)),
+        paths | trees(),
+    )
+
+
 @cases(100)
 @given(data=st.data())
 def test_whatever_a_fallback_saved_is_merged_or_refused_whole(fallback: Path, data: st.DataObject):
@@ -118,7 +139,7 @@ def test_whatever_a_fallback_saved_is_merged_or_refused_whole(fallback: Path, da
     good = (fallback / name).read_bytes()
     store = MemoryStore()
     try:
-        (fallback / name).write_bytes(data.draw(damaged(good) | raw_json()))
+        (fallback / name).write_bytes(data.draw(damaged(good) | raw_json() | altered(good)))
         report, reason = taken_or_refused(
             BadExport, lambda: merging.merge(store, fallback, dry_run=True)
         )

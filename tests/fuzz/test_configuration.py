@@ -54,7 +54,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("conf") / "config.json"
 
 
-@cases(150)
+@cases(60)
 @given(raw=raw_json(whole))
 def test_any_file_is_a_configuration_or_refused(place: Path, raw: bytes):
     place.write_bytes(raw)
@@ -64,7 +64,7 @@ def test_any_file_is_a_configuration_or_refused(place: Path, raw: bytes):
         assert load_conf({}, place)
 
 
-@cases(150)
+@cases(60)
 @given(whole=st.fixed_dictionaries({SECTION: section}))
 def test_what_a_section_says_is_an_address_that_can_be_read_or_refused(whole: dict):
     with suppress(WrongConfiguration, WrongAddress):
@@ -72,7 +72,7 @@ def test_what_a_section_says_is_an_address_that_can_be_read_or_refused(whole: di
         assert parse_address(found.redis_url).nodes
 
 
-@cases(150)
+@cases(60)
 @given(environ=environment)
 def test_any_environment_is_taken_or_refused_by_its_name(environ: dict[str, str]):
     conf, reason = taken_or_refused(
@@ -89,7 +89,7 @@ pieces = [
 parts = st.lists(texts | st.sampled_from(pieces), max_size=8).map("".join)
 
 
-@cases(150)
+@cases(60)
 @given(
     url=st.builds("{}://{}".format, st.sampled_from([*FORMS]) | texts, parts) | texts,
     given=st.dictionaries(st.sampled_from(OPTIONS), st.tuples(st.just("ENV"), texts), max_size=3),

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import base64
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
 
+from orchard import codec
+from orchard.fallback import saving
+from orchard.live.frames import make_entry
+from orchard.ports import kept_back
 from orchard.ports.node_addresses import AddressRefused, find_addresses, parse_networks
+from orchard.web.sentences import read_event
+from statecore import codec as state_codec
+from statecore.domain.errors import DamagedRecord
+from statecore.ports.export_format import BadExport
+from statecore.store import ops
+from statecore.store.memory import MemoryStore
+from tests.services import orchards
 
 
 @pytest.fixture(scope="module")
@@ -95,3 +109,82 @@ def test_what_the_address_names_is_no_longer_than_an_address_can_be(document: di
             for asked in one.get("parameters", ()):
                 if asked["in"] == "query":
                     assert asked["schema"].get("maxLength", 0) <= 3000, asked
+
+
+def overwritten(store: MemoryStore, key: str, raw: bytes) -> None:
+    """Another program has put something else where a record stood."""
+    store.commit({}, (ops.Set(key, raw),))
+
+
+@pytest.mark.parametrize("raw", [b"{}", b"5", b"\xff", b'{"job_id": "\xff"}', b"[" * 50_000])
+def test_a_damaged_job_spoils_no_list_and_is_told_of(client: Client, store, raw: bytes):
+    good, bad = orchards.processing().job_id, orchards.processing().job_id
+    overwritten(store, f"job:{bad}", raw)
+    for path in ("/jobs", "/api/v1/jobs"):
+        assert [one["job_id"] for one in client.get(path).json()["jobs"]] == [good]
+    for path in (f"/jobs/{bad}", f"/api/v1/jobs/{bad}", f"/api/v1/jobs/{bad}/transcript.srt"):
+        answer = client.get(path)
+        assert answer.status_code == 409
+        assert "damaged" in answer.json()["error"]
+    assert client.get("/stats").status_code == 200
+
+
+def test_damaged_chunks_of_one_job_spoil_no_list(client: Client, store):
+    job_id = orchards.processing().job_id
+    store.commit({}, (ops.HashSet(f"chunks:{job_id}", {"0": b"\xff", "x": b"{}"}),))
+    (job,) = client.get("/api/v1/jobs").json()["jobs"]
+    assert (job["job_id"], job["chunks"]) == (job_id, [])
+    assert client.get(f"/api/v1/jobs/{job_id}").status_code == 409
+
+
+def test_a_damaged_worker_spoils_no_list(client: Client, store):
+    orchards.worker("w1")
+    orchards.worker("w2")
+    overwritten(store, "worker:agent://w1", b"\xff")
+    (worker,) = client.get("/api/v1/workers").json()["workers"]
+    assert worker["worker_id"] == "w2"
+    assert client.get("/workers").json()["count"] == 1
+
+
+def test_a_damaged_preference_counts_for_nothing(client: Client, store):
+    path = "/preferences/purifier"
+    client.post(path, {"usePurifier": False}, content_type="application/json")
+    (key,) = [name for name in store._keys._values if name.startswith("user_pref:")]
+    overwritten(store, key, b"\xff")
+    assert client.get(path).json() == {"usePurifier": True}
+
+
+@pytest.mark.parametrize("raw", [b"\xff", b'{"name":"\xff"}', b"[" * 50_000])
+def test_an_event_that_nobody_can_read_holds_up_no_other(client: Client, store, raw: bytes):
+    store.commit({}, (ops.Append("events", (raw,), 100),))
+    orchards.worker("w1")
+    names = [one["name"] for one in client.get("/api/v1/events").json()["events"]]
+    assert names == ["unreadable", "worker.registered"]
+    assert make_entry("1-0", raw).topics == frozenset()
+    assert codec.decode_event(raw) is None
+    assert read_event(raw) == {}
+
+
+@pytest.mark.parametrize("read", [state_codec.decode_lock, state_codec.decode_label])
+def test_a_record_of_half_characters_is_damaged(read):
+    with pytest.raises(DamagedRecord):
+        read("x", b'{"name":"\xff"}')
+
+
+def test_a_place_of_a_list_that_is_nested_deep_is_none(client: Client):
+    cursor = base64.urlsafe_b64encode(b"[" * 2200).decode().rstrip("=")
+    answer = client.get(f"/api/v1/jobs?sort=name&cursor={cursor}")
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
+
+
+@pytest.mark.parametrize("value", [5, [{"job_id": "../x"}], [{"source": "/etc/passwd"}]])
+def test_jobs_of_a_fallback_that_were_altered_are_refused(tmp_path: Path, store, value: Any):
+    orchards.processing()
+    saving.save(store, tmp_path)
+    path = tmp_path / kept_back.JOBS
+    if isinstance(value, list):
+        (job,) = json.loads(path.read_text())
+        value = [job | value[0]]
+    path.write_text(json.dumps(value))
+    with pytest.raises(BadExport):
+        saving.load_jobs(tmp_path)

@@ -24,7 +24,7 @@ requests = objects(REQUEST) | st.builds(
 )
 
 
-@cases(300)
+@cases(100)
 @given(raw=raw_json(requests))
 def test_any_message_is_a_request_that_can_be_answered_or_damaged(raw: bytes):
     with suppress(Damaged):
@@ -34,7 +34,7 @@ def test_any_message_is_a_request_that_can_be_answered_or_damaged(raw: bytes):
         assert messages.success(request, NOW, {})
 
 
-@cases(300)
+@cases(100)
 @given(raw=raw_json())
 def test_any_answer_of_somebody_else_says_to_which_request_or_nothing(raw: bytes):
     said = messages.answered_id(raw)
@@ -50,7 +50,7 @@ answers = st.fixed_dictionaries(
 )
 
 
-@cases(300)
+@cases(100)
 @given(raw=raw_json(answers), duration_ms=st.integers(0, 10**8))
 def test_any_answer_of_a_node_is_a_result_or_nonsense(raw: bytes, duration_ms: int):
     with suppress(Nonsense):
@@ -59,7 +59,7 @@ def test_any_answer_of_a_node_is_a_result_or_nonsense(raw: bytes, duration_ms: i
         assert "\0" not in result.text
 
 
-@cases(300)
+@cases(100)
 @given(raws=st.lists(raw_json(objects(EVENT)), max_size=3))
 def test_whatever_stands_in_the_stream_the_frame_can_be_read(raws: list[bytes]):
     entries = [make_entry(str(i), raw) for i, raw in enumerate(raws)]

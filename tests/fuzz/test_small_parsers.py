@@ -41,7 +41,7 @@ def ring(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@cases(200)
+@cases(80)
 @given(raw=st.binary(max_size=100) | damaged(RING))
 def test_any_file_is_a_key_ring_or_refused_without_its_secrets(ring: Path, raw: bytes):
     ring.write_bytes(raw)
@@ -63,14 +63,14 @@ cursors = (
 )
 
 
-@cases(200)
+@cases(80)
 @given(text=texts | st.lists(texts).map("\n".join))
 def test_any_text_is_a_key_ring_or_refused(text: str):
     with suppress(BadKeyRing):
         assert parse_key_ring(text)
 
 
-@cases(200)
+@cases(80)
 @given(cursor=cursors)
 def test_any_text_is_a_cursor_of_a_page_or_refused(cursor: str):
     with suppress(BadCursor):
@@ -79,7 +79,7 @@ def test_any_text_is_a_cursor_of_a_page_or_refused(cursor: str):
 
 
 @pytest.mark.django_db
-@cases(200)
+@cases(80)
 @given(header=st.binary(max_size=60) | st.binary(max_size=60).map(lambda raw: b"Bearer " + raw)
        | texts.map(lambda text: f"bEARER {text}".encode("utf-8", "surrogatepass")))  # fmt: skip
 def test_no_header_is_a_token_unless_it_was_given_out(header: bytes):
@@ -88,7 +88,7 @@ def test_no_header_is_a_token_unless_it_was_given_out(header: bytes):
     assert bearer_of(header) is None
 
 
-@cases(200)
+@cases(80)
 @given(
     header=texts | st.from_regex(r"bytes *=\d{0,20}-\d{0,20}(,\d*-\d*)?", fullmatch=True),
     size=st.integers(0, 2**40),
@@ -105,14 +105,14 @@ addresses = st.ip_addresses().map(str) | st.builds("{}%{}".format, st.ip_address
 bracketed = addresses.map(lambda one: f"[{one}]" if ":" in one else one)
 
 
-@cases(200)
+@cases(80)
 @given(text=addresses)
 def test_any_address_is_one_where_a_node_may_be_or_refused(text: str):
     with suppress(AddressRefused):
         check_address(text, NETWORKS)
 
 
-@cases(200)
+@cases(80)
 @given(url=texts | st.builds("http://{}".format, texts | addresses | hostlike))
 def test_any_url_is_one_of_a_node_in_one_spelling_or_refused(url: str):
     with suppress(InvalidInput):
@@ -130,7 +130,7 @@ def test_a_node_is_asked_only_where_it_may_be(url: str):
             check_address(address, NETWORKS)
 
 
-@cases(200)
+@cases(80)
 @given(level=texts | st.integers())
 def test_any_level_is_one_or_refused(level: str | int):
     with suppress(ValueError):
@@ -140,7 +140,7 @@ def test_any_level_is_one_or_refused(level: str | int):
 dates = st.from_regex(r"\d{4}[年/-]\d{1,2}[月/-]\d{1,2}日? ?(\d{1,2}:\d{1,2})?", fullmatch=True)
 
 
-@cases(300)
+@cases(100)
 @given(value=leaves | st.floats(1e8, 1e14) | st.datetimes().map(str) | dates)
 def test_any_value_is_a_time_of_these_centuries_or_none(value: object):
     found = parse_time(value)

@@ -53,7 +53,7 @@ def fill(folder: Path, files: dict[str, bytes]) -> None:
         (folder / name).write_bytes(raw)
 
 
-@cases(200)
+@cases(80)
 @given(files=st.dictionaries(names, raw_json(wholes) | damaged(GOOD), max_size=3))
 def test_any_old_directory_is_read_and_what_is_damaged_is_told(folder: Path, files):
     fill(folder, files)
@@ -66,7 +66,7 @@ def test_any_old_directory_is_read_and_what_is_damaged_is_told(folder: Path, fil
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == files
 
 
-@cases(200)
+@cases(80)
 @given(raw=raw_json(wholes) | damaged(GOOD))
 def test_any_bytes_are_entries_of_a_state_file_or_no_json(raw: bytes):
     with suppress(NotJson):
@@ -74,7 +74,7 @@ def test_any_bytes_are_entries_of_a_state_file_or_no_json(raw: bytes):
             assert compact(value) == value
 
 
-@cases(200)
+@cases(80)
 @given(raw=raw_json() | damaged(GOOD))
 def test_any_bytes_are_a_value_that_comes_back_as_it_was_or_refused(raw: bytes):
     with suppress(InvalidInput):
@@ -93,7 +93,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
 
-@cases(60, share=0.1)
+@cases(30, share=0.1)
 @given(data=st.data())
 def test_a_directory_with_any_damage_opens_or_says_why(kept, folder: Path, data: st.DataObject):
     name = data.draw(st.sampled_from(sorted(kept)))

@@ -48,7 +48,7 @@ class Command(BaseCommand):
                 reports.append(report)
         except EngineAway as away:
             raise CommandError(f"the state engine is away: {away}") from None
-        except (BadExport, SealFault, OSError, msgspec.DecodeError) as fault:
+        except (BadExport, SealFault, OSError) as fault:
             raise CommandError(f"what was saved cannot be read: {fault}") from None
         if options["json"]:
             self.stdout.write(json.dumps(msgspec.to_builtins(reports), indent=2))

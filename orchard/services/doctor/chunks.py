@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
-
 from orchard import keys
 from orchard.domain.chunks import parse_chunk_id
+from orchard.domain.errors import DamagedRecord
 from orchard.repository import Draft, chunk_cell, find_chunk, find_job, job_cell
 from orchard.services.doctor.catalogue import CHUNK
 from orchard.services.doctor.symptoms import found
@@ -77,6 +76,6 @@ def _is_to_do(seen: Seen, name: str) -> bool:
         return False
     try:
         job, chunk = find_job(seen, place[0]), find_chunk(seen, *place)
-    except msgspec.DecodeError:
+    except DamagedRecord:
         return True  # a record that cannot be read is a finding of the job's
     return job is not None and chunk is not None and is_open(job, chunk)

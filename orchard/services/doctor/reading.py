@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-
 from orchard import codec, keys
 from orchard.domain.chunks import Chunk, chunk_id
+from orchard.domain.errors import DamagedRecord
 from orchard.domain.jobs import Job
 from orchard.domain.lifecycle import JobStatus
 from orchard.repository import job_cell
@@ -83,7 +82,7 @@ def decoded_job(raw: bytes | None) -> Job | None:
     """The job in a record; ``None`` without one, or when it cannot be read."""
     try:
         return None if raw is None else codec.decode_job(raw)
-    except msgspec.DecodeError:
+    except DamagedRecord:
         return None
 
 
@@ -91,6 +90,6 @@ def _chunks(fields: dict[str, bytes]) -> list[Chunk] | None:
     """The chunks in order; ``None`` when one of them cannot be read."""
     try:
         found = [codec.decode_chunk(raw) for raw in fields.values()]
-    except msgspec.DecodeError:
+    except DamagedRecord:
         return None
     return sorted(found, key=lambda chunk: chunk.index)

@@ -6,12 +6,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-import msgspec
-
 from orchard import codec, keys
 from orchard.conf import get_conf
 from orchard.domain import repairs
 from orchard.domain.chunks import parse_chunk_id
+from orchard.domain.errors import DamagedRecord
 from orchard.domain.workers import Worker
 from orchard.repository import Draft, chunk_cell, epoch_ms, find_chunk, worker_cell
 from orchard.services.doctor.catalogue import WORKER
@@ -110,7 +109,7 @@ def _holds(seen: Seen, name: str, worker_id: str) -> bool:
     place = parse_chunk_id(name)
     try:
         chunk = find_chunk(seen, *place) if place else None
-    except msgspec.DecodeError:
+    except DamagedRecord:
         return True
     return chunk is not None and chunk.token_of(worker_id) is not None
 
@@ -123,5 +122,5 @@ def _pending(raw: bytes | None) -> tuple[str, ...]:
 def _worker(raw: bytes | None) -> Worker | None:
     try:
         return None if raw is None else codec.decode_worker(raw)
-    except msgspec.DecodeError:
+    except DamagedRecord:
         return None
