@@ -15,10 +15,10 @@ from orchard.domain.chunks import Chunk, ChunkChange, chunk_id, parse_chunk_id
 from orchard.domain.jobs import Job
 from orchard.domain.lifecycle import ChunkStatus
 from orchard.domain.workers import Worker
-from orchard.repository import Draft, chunk_cell, find_chunk, job_cell
+from orchard.repository import Draft, chunk_cell, find_chunk, find_worker, job_cell, worker_cell
 from orchard.services import outlooks
 from orchard.services.limits import chunk_policy, keeping
-from orchard.services.lookups import draft_chunk, get_worker, is_open, touch, url_of
+from orchard.services.lookups import draft_chunk, draft_worker, get_worker, is_open, touch
 from orchard.services.reports import expire
 from statecore.store import ops
 from statecore.store.steps import (
@@ -26,6 +26,7 @@ from statecore.store.steps import (
     Seen,
     Steps,
     group_by_partition,
+    locate,
     read,
     take,
     transact,
@@ -74,16 +75,11 @@ def claim(worker_id: str, max_chunks: int = 1) -> Steps[list[Claimed]]:
         UnknownWorker: it is not in the fleet (any more).
         WorkerUnavailable: it is draining or paused.
     """
-    url = url_of(worker_id)
     worker = yield from get_worker(worker_id)
     workers.check_available(worker)
     count = min(max_chunks, MAX_BATCH)
     give = _take if plain_times.are_now() else _choose
-    claimed = yield from give(worker, count)
-    if claimed:
-        gained = [chunk_id(c.job.job_id, c.chunk.index) for c in claimed]
-        yield from touch(url, gained=gained)
-    return claimed
+    return (yield from give(worker, count))
 
 
 def _choose(worker: Worker, count: int) -> Steps[list[Claimed]]:
@@ -117,14 +113,25 @@ def _take(worker: Worker, count: int) -> Steps[list[Claimed]]:
 
 
 def _start_all(wanted: Sequence[_Wanted], worker: Worker) -> Steps[list[Claimed]]:
-    """Start chunks, those of one partition in one step; those that had their last chance end."""
+    """Start chunks, those of one partition in one step; those that had their last chance end.
+
+    The worker's record notes them in the same step when it is in that partition, too.
+    """
     claimed: list[Claimed] = []
-    for together in (yield from group_by_partition(wanted, _job_key)).values():
-        started, buried = yield from _start(together, worker)
+    groups = yield from group_by_partition(wanted, _job_key)
+    (home,) = yield from locate(worker_cell(worker.url).key)
+    for place, together in groups.items():
+        started, buried = yield from _start(together, worker, is_home=place == home)
         claimed += started
+        if started and place != home:
+            yield from touch(worker.url, gained=_names(started))
         for name in buried:
             yield from expire(name)
     return claimed
+
+
+def _names(claimed: Sequence[Claimed]) -> list[str]:
+    return [chunk_id(one.job.job_id, one.chunk.index) for one in claimed]
 
 
 def _job_key(wanted: _Wanted) -> str:
@@ -132,10 +139,12 @@ def _job_key(wanted: _Wanted) -> str:
     return keys.job(place[0]) if place else ""
 
 
-def _start(wanted: Sequence[_Wanted], worker: Worker) -> Steps[tuple[list[Claimed], list[str]]]:
+def _start(
+    wanted: Sequence[_Wanted], worker: Worker, *, is_home: bool
+) -> Steps[tuple[list[Claimed], list[str]]]:
     """Start the chunks that stand behind the names, as far as there are any."""
     places = {name: place for name, _ in wanted if (place := parse_chunk_id(name))}
-    jobs, known = yield from _read(places)
+    jobs, known = yield from _read(places, [worker_cell(worker.url)] if is_home else [])
     found = {name: jobs[job_id] for name, (job_id, _) in places.items() if job_id in jobs}
 
     def decide(seen: Seen, at: datetime) -> Decision[tuple[list[Claimed], list[str]]]:
@@ -155,9 +164,12 @@ def _start(wanted: Sequence[_Wanted], worker: Worker) -> Steps[tuple[list[Claime
                 continue
             draft_chunk(draft, found[name].job_id, chunk, change)
             claimed.append(_claimed(found[name], change.chunk, worker, at))
+        if claimed and (record := find_worker(seen, worker.url)):
+            draft_worker(draft, workers.hear_from(record, at=at, gained=_names(claimed)))
         return Decision((claimed, buried), draft.writes())
 
-    return (yield from transact(list(known), decide, known=known))
+    hot = [worker.url] if is_home else []
+    return (yield from transact(list(known), decide, hot=hot, known=known))
 
 
 def _begin(
@@ -195,10 +207,12 @@ def _claimed(job: Job, chunk: Chunk, worker: Worker, at: datetime) -> Claimed:
     return Claimed(job=job, chunk=seen, deadline=deadline, is_duplicate=chunk.second is not None)
 
 
-def _read(places: Mapping[str, tuple[str, int]]) -> Steps[tuple[dict[str, Job], Seen]]:
-    """The jobs there are, and what the cells of the chunks hold, at one moment."""
+def _read(
+    places: Mapping[str, tuple[str, int]], beside: Sequence[ops.Cell]
+) -> Steps[tuple[dict[str, Job], Seen]]:
+    """The jobs there are, and what the cells of the chunks (and others) hold, at one moment."""
     job_ids = list(dict.fromkeys(job_id for job_id, _ in places.values()))
-    cells: list[ops.Cell] = [chunk_cell(*place) for place in places.values()]
+    cells: list[ops.Cell] = [*(chunk_cell(*place) for place in places.values()), *beside]
     raws = yield from read(*map(job_cell, job_ids), *cells)
     heads, rest = raws[: len(job_ids)], raws[len(job_ids) :]
     jobs = {
