@@ -22,6 +22,9 @@ class Recorded(msgspec.Struct, frozen=True):
     name: str
     value: float
     unit: str
+    goal: float = 0.0
+    holds: bool = False
+    spread: tuple[float, float] = (0.0, 0.0)
 
 
 class Run(msgspec.Struct, frozen=True):
