@@ -22,6 +22,7 @@ from tests.engines import (  # noqa: F401 - fixtures are used by their names
     own_sentinel_engine,
     sentinel_engine,
 )
+from tests.installations import installation  # noqa: F401 - as above
 from tests.postgres import (  # noqa: F401 - fixtures are used by their names
     own_postgres_server,
     postgres_server,

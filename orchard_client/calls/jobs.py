@@ -1,0 +1,90 @@
+"""Recordings that are handed in, what becomes of them, and their transcripts."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from typing import BinaryIO, Literal
+
+from orchard_client.call import API, Call, answers, get, quoted, send, text, text_of
+from orchard_client.models.jobs import Job, JobsPage, Purifier
+from orchard_client.uploads import Progress, upload_of
+
+Form = Literal["json", "txt", "srt", "vtt"]
+Sort = Literal["newest", "oldest", "changed"]
+
+_job, _page, _purifier = answers(Job), answers(JobsPage), answers(Purifier)
+
+
+def create_job(
+    file: str | os.PathLike[str] | BinaryIO, *, name: str | None = None,
+    language: str | None = None, purifier: bool | None = None,
+    idempotency_key: str | None = None, progress: Progress | None = None,
+) -> Call[Job]:  # fmt: skip
+    """Hand in a recording: a path, or a file open for reading bytes.
+
+    However often it has to be sent, one job comes of it: the key, one of its own unless
+    given, says that it is the same. ``progress`` is told how many bytes are sent, and of
+    how many.
+    """
+    upload = upload_of(file, name, progress)
+    return Call(
+        method="POST", path=f"{API}/jobs", read=_job, upload=upload, repeatable=upload.repeatable,
+        form=text_of({"language": language, "purifier": purifier}),
+        headers={"Idempotency-Key": idempotency_key or uuid.uuid4().hex},
+    )  # fmt: skip
+
+
+def list_jobs(
+    *, q: str = "", status: str | None = None, sort: Sort | None = None, limit: int = 50,
+    cursor: str = "",
+) -> Call[JobsPage]:  # fmt: skip
+    """One page of jobs: those of a status, or with these words in their name."""
+    query = {"q": q, "status": status, "sort": sort, "limit": limit, "cursor": cursor}
+    return get("/jobs", _page, query=query)
+
+
+def get_job(job_id: str) -> Call[Job]:
+    """A job with its chunks, and with its transcript when it has one."""
+    return get(_of(job_id), _job)
+
+
+def delete_job(job_id: str) -> Call[Job]:
+    """Delete a job, whatever its state, with its sound and transcript."""
+    return send("DELETE", _of(job_id), _job)
+
+
+def cancel_job(job_id: str) -> Call[Job]:
+    """End a job that has not ended yet."""
+    return send("POST", f"{_of(job_id)}/cancel", _job)
+
+
+def retry_job(job_id: str) -> Call[Job]:
+    """Start a failed job again; only what is missing will be done."""
+    return send("POST", f"{_of(job_id)}/retry", _job)
+
+
+def pin_job(job_id: str, *, pinned: bool = True) -> Call[Job]:
+    """Keep a finished job beyond its hour, or let it expire again."""
+    return send("POST", f"{_of(job_id)}/pin", _job, {"pinned": pinned}, repeatable=True)
+
+
+def get_transcript(job_id: str, form: Form = "txt", *, edited: bool = False) -> Call[str]:
+    """What was said, in one of the formats; as people have edited it, or as it was heard."""
+    query = {"edited": edited or None}
+    return get(f"{_of(job_id)}/transcript.{quoted(form)}", text, query=query)
+
+
+def get_purifier() -> Call[Purifier]:
+    """Whether one's recordings are cleaned unless asked otherwise."""
+    return get("/preferences/purifier", _purifier)
+
+
+def set_purifier(use_purifier: bool) -> Call[Purifier]:
+    """Say whether one's recordings are to be cleaned unless asked otherwise."""
+    body = {"usePurifier": use_purifier}
+    return send("POST", "/preferences/purifier", _purifier, body, repeatable=True)
+
+
+def _of(job_id: str) -> str:
+    return f"/jobs/{quoted(job_id)}"

@@ -1,0 +1,81 @@
+"""Jobs, their chunks, and transcripts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from orchard_client.models.base import Model
+from orchard_client.models.words import ChunkStatus, JobStatus
+
+
+class Line(Model, frozen=True, kw_only=True):
+    """One line of a transcript, on the recording's own timeline."""
+
+    start: str
+    end: str
+    start_ms: int
+    end_ms: int
+    text: str
+
+
+class Result(Model, frozen=True, kw_only=True):
+    """A transcript; ``partial`` while more is to come."""
+
+    text: str
+    segments_count: int
+    total_processing_time_ms: int
+    segments: list[Line]
+    partial: bool = False
+
+
+class Chunk(Model, frozen=True, kw_only=True):
+    """One piece of a recording."""
+
+    chunk_id: str
+    index: int
+    start_ms: int
+    end_ms: int
+    worker_url: str | None
+    status: ChunkStatus
+    started_at: datetime | None
+    completed_at: datetime | None
+    progress: float = 0.0
+    result_summary: dict[str, int] = {}
+
+
+class Job(Model, frozen=True, kw_only=True):
+    """A recording that was handed in, and what became of it."""
+
+    job_id: str
+    filename: str
+    status: JobStatus
+    total_chunks: int
+    completed_chunks: int
+    created_at: datetime
+    updated_at: datetime
+    chunks: list[Chunk]
+    failed_chunks: int = 0
+    result: Result | None = None
+    error: str = ""
+    owner: str = ""
+    duration_ms: int = 0
+    pinned: bool = False
+
+
+class JobsPage(Model, frozen=True, kw_only=True):
+    """Some jobs; ``count`` is unknown for some searches."""
+
+    jobs: list[Job]
+    count: int | None
+    next: str | None
+
+    @property
+    def items(self) -> list[Job]:
+        """The jobs."""
+        return self.jobs
+
+
+class Purifier(Model, frozen=True, kw_only=True, rename={"use_purifier": "usePurifier"}):
+    """Whether recordings are cleaned unless asked otherwise."""
+
+    use_purifier: bool
