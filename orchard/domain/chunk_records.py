@@ -76,7 +76,7 @@ class Chunk(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Who else has it: a copy of what takes too long. The first valid result counts."""
     superseded: tuple[Superseded, ...] = ()
     turn: int = 0
-    """When it is its job's turn, in seconds since 1970 (see :mod:`orchard.domain.queueing`)."""
+    """When it is its job's turn (epoch ms); see :mod:`orchard.domain.queueing`."""
 
     @property
     def duration_ms(self) -> int:

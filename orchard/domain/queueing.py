@@ -11,21 +11,24 @@ from __future__ import annotations
 from datetime import datetime
 
 LENGTH_WEIGHT = 0.25
-"""So many seconds each second of speech puts a recording back."""
-_STEP = 1_000_000
-"""Places within one second of turns: one for each millisecond that a chunk may last."""
+"""So much later, for each second of speech, is a recording's turn."""
+_UNIT_MS = 10
+"""Turns and lengths count in hundredths of a second, so that both fit into one exact number."""
+_LENGTHS = 20_000
+"""Places within one turn: chunks of 200 s and more stand at its front."""
 
 
 def turn_of(created_at: datetime, speech_ms: int) -> int:
-    """When it is a recording's turn, in seconds since 1970."""
-    return int(created_at.timestamp() + speech_ms / 1000 * LENGTH_WEIGHT)
+    """When it is a recording's turn, in milliseconds since 1970."""
+    return round(created_at.timestamp() * 1000 + speech_ms * LENGTH_WEIGHT)
 
 
-def queue_place(turn_s: int, duration_ms: int) -> float:
+def queue_place(turn_ms: int, duration_ms: int) -> float:
     """The score of a chunk in the queue; the lowest is handed out first."""
-    return float(turn_s * _STEP + _STEP - 1 - min(max(duration_ms, 0), _STEP - 1))
+    length = min(max(duration_ms, 0) // _UNIT_MS, _LENGTHS - 1)
+    return float(turn_ms // _UNIT_MS * _LENGTHS + _LENGTHS - 1 - length)
 
 
-def duration_ms_at(score: float) -> int:
-    """How long a chunk lasts that stands there, in milliseconds."""
-    return _STEP - 1 - int(score) % _STEP
+def duration_ms_at(place: float) -> int:
+    """How long a chunk lasts that stands there, in milliseconds, to a hundredth of a second."""
+    return (_LENGTHS - 1 - int(place) % _LENGTHS) * _UNIT_MS
