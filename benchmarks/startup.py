@@ -16,13 +16,7 @@ from benchmarks.scratch import free_port
 from benchmarks.site import ROOT, own_settings
 
 READY_GOAL_S, ALL_GOAL_MB, WEB_GOAL_MB = 4.0, 350.0, 120.0
-WEB, AGENT = "manage.py serve", "orchard.agent"
-AGENTS = 2
-_REST = "the rest"
-_BARE = """
-import sys, orchard.agent
-sys.stdout.write(open('/proc/self/smaps_rollup').read())
-"""
+WEB, _REST = "manage.py serve", "the rest"
 WAIT_S, STOP_S, SETTLE_S = 120.0, 30.0, 5.0
 
 
@@ -33,8 +27,6 @@ def measure(runs: int = 3) -> Iterator[Row]:
         with tempfile.TemporaryDirectory(prefix="orchard-bench-") as folder:
             seconds, sizes = _run_once(Path(folder))
         ready.append(seconds)
-        # The agents have their models; without those they are as large as what they import.
-        sizes[AGENT] = AGENTS * _bare_agent_mb()
         everything.append(sum(sizes.values()))
         web.append(sizes[WEB])
     yield make_row("11", "prepared environment to ready", ready, "s", READY_GOAL_S)
@@ -53,7 +45,7 @@ def _run_once(folder: Path) -> tuple[float, dict[str, float]]:
     try:
         _await_ready(launcher)
         seconds = time.monotonic() - start
-        time.sleep(SETTLE_S)  # agents load their models, and the rest comes to rest
+        time.sleep(SETTLE_S)  # the first signs of life and looks around are over
         return seconds, _sizes(launcher.pid)
     finally:
         launcher.terminate()
@@ -76,13 +68,14 @@ def _sizes(launcher: int) -> dict[str, float]:
     """MB of each process: its own pages, and its share of those that several have."""
     parents = {int(path.name): _parent(path) for path in Path("/proc").glob("[0-9]*")}
     family = {launcher}
-    found = {WEB: 0.0, AGENT: 0.0, _REST: 0.0}
+    found = {WEB: 0.0, _REST: 0.0}
     while more := {pid for pid, parent in parents.items() if parent in family} - family:
         family |= more
     for pid in family:
         name = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-        known = next((word for word in (WEB, AGENT) if word in name), _REST)
-        found[known] += _proportional_mb(Path(f"/proc/{pid}/smaps_rollup").read_text())
+        found[WEB if WEB in name else _REST] += _proportional_mb(
+            Path(f"/proc/{pid}/smaps_rollup").read_text()
+        )
     return found
 
 
@@ -91,13 +84,6 @@ def _parent(process: Path) -> int:
         return int((process / "stat").read_text().rpartition(")")[2].split()[1])
     except OSError:  # it has ended meanwhile
         return 0
-
-
-def _bare_agent_mb() -> float:
-    done = subprocess.run(
-        [sys.executable, "-c", _BARE], cwd=ROOT, check=True, capture_output=True, text=True
-    )
-    return _proportional_mb(done.stdout)
 
 
 def _proportional_mb(rollup: str) -> float:
