@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from orchard.services import engine
 from statecore.store.memory import MemoryStore
 from tests.api.fixtures import post_json, wav
+from tests.fuzz.sizes import cases
 
 JSON_BODIES = [
     b"", b"{", b"nonsense", b"\xff\xfe", b'{"name": "\\ud800"}', b'{"name": "a\\u0000b"}',
@@ -123,9 +124,7 @@ FIELDS = [
     order=st.sampled_from(["progress", "complete", "fail", "heartbeat", "claim", ""]),
     body=st.dictionaries(st.sampled_from(FIELDS), ANYTHING, max_size=6),
 )
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@cases(150)
 def test_no_body_whatever_its_shape_is_a_fault_of_ours(agent: Client, order: str, body: dict):
     body.pop("wait_s", None)
     at = "workers/w1" if order in ("heartbeat", "claim") else "chunks/0123_chunk_0"

@@ -9,12 +9,13 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from orchard.ports import audio
 from tests import recordings
 from tests.audio.sound import ignore, lag_ms
+from tests.fuzz.sizes import cases
 
 
 @pytest.fixture(scope="module")
@@ -102,9 +103,7 @@ def test_a_playlist_opens_no_other_file_and_no_address(tmp_path):
     assert asked == []
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@cases(60, share=0.1)
 @given(
     cut=st.floats(0, 1),
     damage=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 50), st.binary(max_size=50))),

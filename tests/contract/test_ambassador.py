@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 import redis
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from statecore.store.embedded import engine_url
 from tests.conftest import EngineServer
 from tests.contract.ambassadors import Client, ambassadors, wait_for
+from tests.fuzz.sizes import cases
 
 NODE = Path(__file__).parent / "node"
 ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -284,9 +285,7 @@ ACTIONS = ("checkout_issue", "checkin_issue", "heartbeat", "get_issue_status", "
            "list_processing_issues")  # fmt: skip
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@cases(150)
 @given(
     message=st.fixed_dictionaries(
         {"action": st.sampled_from(ACTIONS) | JSON, "processId": st.just("agent-9") | JSON},

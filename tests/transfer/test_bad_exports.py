@@ -9,7 +9,7 @@ import json
 import re
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from statecore.domain.issues import Holder
@@ -18,6 +18,7 @@ from statecore.repository import Limits
 from statecore.services import checkouts, namespaced, processes, transfer
 from statecore.services.imports import Mode, check_export, import_export
 from statecore.store.memory import MemoryStore
+from tests.fuzz.sizes import cases
 from tests.state.conftest import use
 from tests.transfer.reading import whole
 
@@ -142,7 +143,7 @@ def test_a_value_over_the_limit_of_this_site_is_refused(place, good):
         import_export(store, place)
 
 
-many = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+many = cases(150)
 
 
 @many
