@@ -97,7 +97,7 @@ def draw(spreads: dict[tuple[bool, str], Spread]) -> str:
     rows = len(spreads) + 2 * len(KINDS)
     height = _LINE * rows + 30
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 700 {height}" role="img">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 750 {height}" role="img">',
         "<title>Makespan over the ideal bound, by policy</title>",
         f"<style>{_STYLE}</style>",
     ]
@@ -123,7 +123,7 @@ def _bar(name: str, spread: Spread, y: int) -> Iterator[str]:
     yield f'<rect class="{kind}" x="{first}" y="{y - 7}" width="{width}" height="14" rx="2"/>'
     yield f'<line class="mid" x1="{mid}" x2="{mid}" y1="{y - 7}" y2="{y + 7}"/>'
     told = f"{spread.mean:.2f} · {spread.quantile(0.95):.2f}"
-    yield f'<text class="soft" x="{high + 8}" y="{y + 4}">{told}</text>'
+    yield f'<text class="soft" x="{_RIGHT + 14}" y="{y + 4}">{told}</text>'
 
 
 def _axis(top: int, bottom: int, goal: float) -> Iterator[str]:
