@@ -20,7 +20,8 @@ from tests.logbook.logbooks import Logbook
 NOW_MS = 1_795_248_000_000
 lines = st.builds(
     Line,
-    time_ms=st.integers(-(2**70), FOREVER_S * 1000) | st.just(NOW_MS), message=texts, level=st.integers(),
+    time_ms=st.integers(-(2**70), FOREVER_S * 1000) | st.just(NOW_MS), message=texts,
+    level=st.integers(),
     logger=texts, process=texts, worker=texts, job=texts,
     issue=st.none() | st.integers(0, 2**53), fields=st.dictionaries(texts, trees(), max_size=4),
 )  # fmt: skip
