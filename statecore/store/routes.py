@@ -104,6 +104,10 @@ class Routes(ABC):
     def doubt(self) -> None:
         """What is known may be out of date: look again before the next request."""
 
+    def look_again(self) -> None:
+        """How many replicas there are may be out of date; by default, so may be everything."""
+        self.doubt()
+
     @abstractmethod
     def primaries(self) -> Route:
         """Where all primaries are now, as :class:`Node` each."""
@@ -123,7 +127,7 @@ class Routes(ABC):
         *others, count = answers
         is_enough = isinstance(count, int) and count >= wanted
         if not is_enough:
-            self.doubt()
+            self.look_again()
         return [*others, is_enough]
 
     def ask(self, ask: Ask) -> Route:

@@ -88,6 +88,10 @@ class SentinelRoutes(Routes):
         """Ask the sentinels again before the next request."""
         self._primary = None
 
+    def look_again(self) -> None:
+        """Ask the sentinels again before the next commit, if any answers."""
+        self._confirmed_at = -math.inf
+
     def primaries(self) -> Route:
         """Ask all sentinels for the primary; who knows of the latest failover is believed.
 

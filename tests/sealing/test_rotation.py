@@ -33,11 +33,14 @@ OLD, NEW = make_key("old"), make_key("new")
 STATE = "poppo:state:tasks"
 
 
-@pytest.fixture(params=["memory", "redis", "partitions"])
+@pytest.fixture(params=["memory", "redis", "partitions", "cluster"])
 def base(request):
     """An empty engine; with partitions, the one below them."""
     if request.param == "redis":
         yield request.getfixturevalue("redis_store")
+        return
+    if request.param == "cluster":
+        yield request.getfixturevalue("cluster_store").engine
         return
     yield MemoryStore()
 
@@ -45,7 +48,8 @@ def base(request):
 @pytest.fixture
 def opened(base, request):
     """Puts a site with these keys over the engine, as another process would see it."""
-    count = 5 if "partitions" in request.node.name else 0
+    is_divided = any(kind in request.node.name for kind in ("partitions", "cluster"))
+    count = 5 if is_divided else 0
     before = engine.use(None)
     was = site.configure(Sealing)
 

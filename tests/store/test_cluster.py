@@ -16,6 +16,7 @@ from statecore.store.addresses import Node
 from statecore.store.channels import open_channels
 from statecore.store.cluster import ASKING, ClusterRoutes
 from statecore.store.errors import CrossPartition, EngineRefuses, StoreUnavailable
+from statecore.store.exchanges import wait_for
 from statecore.store.redis import RedisStore
 from statecore.store.routes import Ask, Rest
 from tests.clusters import node_id
@@ -73,6 +74,18 @@ class TestRoutes:
         _, route = self.begun()
         assert isinstance(route.send([redis.exceptions.TryAgainError("later")]), Rest)
         assert route.send(None).node == N1
+
+    @pytest.mark.parametrize(("confirmed", "is_enough"), [(1, False), (2, True)])
+    def test_a_commit_counts_when_all_have_it_that_may_be_the_primary(self, confirmed, is_enough):
+        """Else one that stood still and wakes up beside its successor would be believed."""
+        routes = ClusterRoutes(ADDRESS)
+        route = routes.ask(Ask(b"commands", answers=2, keys=("a",), is_replicated=True))
+        next(route)
+        step = route.send([[[0, 16383, [b"n1", 1], [b"r1", 2], [b"r2", 3]]]])
+        assert (step.node, step.packed) == (N1, b"commands" + wait_for(2))
+        with pytest.raises(StopIteration) as done:
+            route.send([b"answer", confirmed])
+        assert done.value.value == [b"answer", is_enough]
 
     def test_a_commit_whose_answer_is_lost_is_sent_once(self):
         _, route = self.begun()

@@ -22,9 +22,10 @@ from statecore.store.exchanges import NotSent
 from statecore.store.links import Links
 from statecore.store.redis import RedisStore
 from statecore.store.routes import Ask, Forget, Rest, Send
-from statecore.store.sentinel import SentinelRoutes
+from statecore.store.sentinel import SentinelRoutes, count_heirs
 from statecore.store.steps import Decision, transact
 from tests.engines import SentinelEngine, started
+from tests.servers import until
 from tests.store.loads import Load
 
 A = ops.Key("a")
@@ -36,6 +37,15 @@ def says(primary, epoch=0):
     """A sentinel's answer."""
     return [b"ip", primary.host.encode(), b"port", b"%d" % primary.port,
             b"config-epoch", b"%d" % epoch, b"flags", b"master"]  # fmt: skip
+
+
+def replica(flags=b"slave", link=b"ok", role=b"slave"):
+    """What a sentinel says of one."""
+    return [b"flags", flags, b"master-link-status", link, b"role-reported", role]
+
+
+OK, AWAY, BEHIND = replica(), replica(b"s_down,slave"), replica(link=b"err")
+PROMOTED = replica(link=b"err", role=b"master")
 
 
 @pytest.fixture
@@ -109,6 +119,27 @@ class TestRoutes:
         assert route.send(None).node == S1
         route.send([says(OLD), []])
         assert route.send([says(OLD), []]) == Send(OLD, b"commands", role="primary")
+
+    @pytest.mark.parametrize(("replicas", "confirmed", "is_enough"), [
+        ([OK, OK], 1, False), ([OK, OK], 2, True), ([OK, AWAY], 1, True), ([AWAY], 0, False),
+        ([OK, BEHIND], 1, True), ([PROMOTED, OK], 1, False),
+    ])  # fmt: skip
+    def test_a_commit_counts_when_all_have_it_that_may_be_the_primary(
+        self, replicas, confirmed, is_enough
+    ):
+        """Else one that stood still and wakes up beside its successor would be believed."""
+        route = SentinelRoutes(ADDRESS).ask(Ask(b"commands", answers=2, is_replicated=True))
+        next(route)
+        route.send([says(OLD), replicas])
+        sent = route.send([says(OLD), replicas])
+        assert sent.packed.startswith(b"commands*3")
+        with pytest.raises(StopIteration) as done:
+            route.send([b"answer", confirmed])
+        assert done.value.value == [b"answer", is_enough]
+
+    def test_during_a_failover_any_replica_may_be_the_primary(self):
+        during = [*says(OLD)[:-1], b"master,failover_in_progress"]
+        assert count_heirs(during, [OK, AWAY, BEHIND]) == 3
 
     def test_a_wrong_password_is_not_waited_for(self):
         _, route = self.begun()
@@ -262,6 +293,21 @@ class TestReplicated:
         store.close()
         others.close()
 
+    def test_a_replica_that_is_gone_is_missed_until_the_sentinels_know(self, tmp_path):
+        with started(SentinelEngine(tmp_path, replicas=2)) as engine:
+            store = RedisStore(f"{engine.url}?durability=replicated")
+            store.commit({}, [ops.Set("a", b"1")])
+            gone, _ = engine.heirs(engine.primary())
+            for server in (*engine.sentinels, gone):
+                server.kill()
+            for value in (b"2", b"3"):
+                with pytest.raises(NotReplicated):
+                    store.commit({}, [ops.Set("a", value)])
+            for sentinel in engine.sentinels:
+                sentinel.start()
+            until(lambda: is_done(store, ops.Set("a", b"4")))
+            store.close()
+
     def test_a_single_server_may_have_a_replica_as_well(self, engine):
         store = RedisStore(f"redis://127.0.0.1:{engine.primary().port}?durability=replicated")
         assert store.commit({}, [ops.Set("a", b"1")]) == ops.Committed()
@@ -274,6 +320,13 @@ class TestReplicated:
             store.commit({}, [ops.Set("a", b"1")])
         assert store.read(A) == [b"1"]
         store.close()
+
+
+def is_done(store, write):
+    try:
+        return store.commit({}, [write]) == ops.Committed()
+    except NotReplicated:
+        return False
 
 
 def do_once():
