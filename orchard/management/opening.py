@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from django.core.management.base import CommandError
 
 from orchard.services import EngineAway, get_engine
 
-if TYPE_CHECKING:
-    from statecore.store.base import Store
 
-
-def open_engine() -> Store:
-    """The state engine; one that is elsewhere may be away.
+def open_engine() -> None:
+    """Open the state engine; one that is elsewhere may be away.
 
     Raises:
         CommandError: an engine of our own does not start, or stands still for too long.
     """
     try:
-        return get_engine()
+        get_engine()
     except EngineAway as away:
         raise CommandError(f"the state engine does not start: {away}") from None

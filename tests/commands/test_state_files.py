@@ -181,6 +181,26 @@ class TestBackups:
             call_command("restore_state", "a")
         assert whole(site) == {"tasks": {"new": 1}}
 
+    @pytest.mark.parametrize(
+        ("harm", "why"),
+        [
+            (lambda data: data[: len(data) // 2], "manifest"),
+            (lambda data: data.replace(b'"version":', b'"version": 9, "was":'), "version 9"),
+        ],
+    )
+    def test_one_that_will_not_do_is_refused_and_nothing_is_changed(
+        self, site, audio, tmp_path, harm, why
+    ):
+        told("backup_state", "--name", "a")
+        manifest = tmp_path / "backups" / "a" / "manifest.json"
+        manifest.write_bytes(harm(manifest.read_bytes()))
+        run(namespaced.put("tasks", "new", 1))
+        with pytest.raises(CommandError, match=why) as refusal:
+            call_command("restore_state", "a", "--yes")
+        assert "\n" not in str(refusal.value)
+        assert whole(site) == {"tasks": {"new": 1}}
+        assert [path.name for path in (tmp_path / "backups").iterdir()] == ["a"]
+
     def test_pruning_after_a_new_one_or_alone(self, site, audio):
         for name in "abc":
             told("backup_state", "--name", name)

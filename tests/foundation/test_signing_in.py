@@ -172,6 +172,7 @@ def test_pages_carry_their_protection(db):
     assert answer["X-Frame-Options"] == "DENY"
     assert answer["X-Content-Type-Options"] == "nosniff"
     assert answer["Referrer-Policy"] == "same-origin"
+    assert "Strict-Transport-Security" not in answer  # nobody could come back without TLS
     cookie = answer.cookies["csrftoken"]
     assert cookie["samesite"] == "Lax"
 

@@ -10,6 +10,7 @@ from psycopg import Connection
 from psycopg.errors import QueryCanceled, UndefinedTable
 from psycopg.sql import SQL, Composed
 
+from orchard.logbook import searching
 from orchard.logbook.contract import (
     PATIENCE_S,
     Description,
@@ -22,14 +23,6 @@ from orchard.logbook.lines import FoundLine
 from orchard.logbook.postgres import database
 from orchard.logbook.postgres.connections import Place, connections_to
 from orchard.logbook.postgres.database import Book
-from orchard.logbook.searching import (
-    arrived_page,
-    describe,
-    line_of,
-    may_hold,
-    newest_page,
-    too_slow,
-)
 from orchard.logbook.terms import Choice, has_words, wanted
 
 ROWS_LEAST, ROWS_MOST = 100, 5000
@@ -69,7 +62,7 @@ class PostgresReader:
 
         def look(connection: Connection, stop: float) -> Page:
             found = database.books(connection)
-            return newest_page(
+            return searching.newest_page(
                 found, limit,
                 lambda book, most: _search(connection, book, search, (low, high), most, stop),
             )  # fmt: skip
@@ -88,7 +81,7 @@ class PostgresReader:
 
         def look(connection: Connection, stop: float) -> Page:
             found = database.books(connection)
-            return arrived_page(
+            return searching.arrived_page(
                 found, seq, limit,
                 lambda book, most: _arrived(connection, book, search, bounds, seq, most, stop),
             )  # fmt: skip
@@ -106,7 +99,7 @@ class PostgresReader:
             found = database.books(connection)
             return found, database.bytes_used(connection, found)
 
-        return describe("PostgreSQL", *self._ask(look))
+        return searching.describe("PostgreSQL", *self._ask(look))
 
     def _bounds(self, search: Search) -> tuple[int, int]:
         return search.places(round(time.time() * 1000) - self._max_age_ms)
@@ -119,7 +112,7 @@ class PostgresReader:
             if isinstance(fault.__cause__, UndefinedTable):
                 return self._ask_once(look)
             if isinstance(fault.__cause__, QueryCanceled):
-                raise too_slow() from fault
+                raise searching.too_slow() from fault
             raise
 
     def _ask_once(self, look: Callable[[Connection, float], T]) -> T:
@@ -156,7 +149,7 @@ def _search(
     connection: Connection, book: Book, search: Search, bounds: tuple[int, int], limit: int,
     stop: float,
 ) -> list[FoundLine]:  # fmt: skip
-    if not may_hold(book, bounds):
+    if not searching.may_hold(book, bounds):
         return []
     low, high = bounds
 
@@ -195,9 +188,9 @@ def _collect(
     count = max(limit, ROWS_LEAST)
     while True:
         if time.monotonic() > stop:
-            raise too_slow()
+            raise searching.too_slow()
         rows = ask(below, count)
-        lines = (line_of((row[0], *row[2:])) for row in rows)
+        lines = (searching.line_of((row[0], *row[2:])) for row in rows)
         found += [line for line in lines if has_words(line, search.words)]
         if len(found) >= limit or len(rows) < count:
             return found[:limit]

@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from orchard.logbook import searching
 from orchard.logbook.contract import (
     PATIENCE_S,
     Description,
@@ -18,14 +19,6 @@ from orchard.logbook.contract import (
     Search,
 )
 from orchard.logbook.lines import FoundLine
-from orchard.logbook.searching import (
-    arrived_page,
-    describe,
-    line_of,
-    may_hold,
-    newest_page,
-    too_slow,
-)
 from orchard.logbook.sqlite import database
 from orchard.logbook.sqlite.database import Book, transaction
 from orchard.logbook.terms import expression, has_words
@@ -52,7 +45,7 @@ class SqliteReader:
         if not self._path.exists() or not search.is_possible:
             return Page(lines=[])
         with self._open() as connection:
-            return newest_page(
+            return searching.newest_page(
                 database.books(connection), limit,
                 lambda book, most: _search(connection, book, search, (low, high), most),
             )  # fmt: skip
@@ -69,7 +62,7 @@ class SqliteReader:
             return Page(lines=[], arrived=seq)
         bounds = self._bounds(search)
         with self._open() as connection:
-            return arrived_page(
+            return searching.arrived_page(
                 database.books(connection), seq, limit,
                 lambda book, most: _arrived(connection, book, search, bounds, seq, most),
             )  # fmt: skip
@@ -83,7 +76,9 @@ class SqliteReader:
         if not self._path.exists():
             return Description(kind="SQLite")
         with self._open() as connection:
-            return describe("SQLite", database.books(connection), database.bytes_used(connection))
+            return searching.describe(
+                "SQLite", database.books(connection), database.bytes_used(connection)
+            )
 
     def _bounds(self, search: Search) -> tuple[int, int]:
         return search.places(round(time.time() * 1000) - self._max_age_ms)
@@ -99,7 +94,7 @@ class SqliteReader:
                     yield connection
         except sqlite3.Error as fault:
             if time.monotonic() > stop:
-                raise too_slow() from fault
+                raise searching.too_slow() from fault
             raise LogsAway(str(fault)) from fault
 
 
@@ -124,7 +119,7 @@ def statement(book: Book, search: Search, bounds: tuple[int, int]) -> tuple[str,
 def _search(
     connection: sqlite3.Connection, book: Book, search: Search, bounds: tuple[int, int], limit: int
 ) -> list[FoundLine]:
-    if not may_hold(book, bounds):
+    if not searching.may_hold(book, bounds):
         return []
     text, values = statement(book, search, bounds)
     return _read(connection.execute(text, values), search.words, limit)
@@ -151,7 +146,7 @@ def _read(rows: sqlite3.Cursor, words: tuple[str, ...], limit: int) -> list[Foun
     """The first of these rows whose text has all the words: the index finds too much."""
     found: list[FoundLine] = []
     for row in rows:
-        line = line_of(row)
+        line = searching.line_of(row)
         if words and not has_words(line, words):
             continue
         found.append(line)

@@ -29,11 +29,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Work until SIGTERM or Ctrl-C; what is not done in time is handed back then."""
-        engine = open_engine()
+        open_engine()
         try:
             asyncio.run(_serve(options["grace"]))
         finally:
-            engine.close()
+            get_engine().close()
 
 
 async def _serve(grace_s: float) -> None:

@@ -28,7 +28,7 @@ from orchard.hosts import own_address
 from orchard.management.opening import open_engine
 from orchard.private_files import make_private_directory
 from orchard.processes import Child, stop_all
-from orchard.services import EngineAway
+from orchard.services import EngineAway, get_engine
 from orchard.witness import note_command
 from statecore.domain.errors import StateError
 from statecore.services import migrations
@@ -71,7 +71,8 @@ class Command(BaseCommand):
         data_dir = conf.data_dir.absolute()
         with _alone(data_dir):
             admin = first_start.prepare(data_dir)
-            store = open_engine()
+            open_engine()
+            store = get_engine()
             stopping, at_once = _listen_for_signals()
             web, *others = children = _children(data_dir, options["agents"])
             try:
