@@ -133,7 +133,7 @@ def complete_chunk(
     chunk = duplicates.leave_to(chunk, token, at=at)
     done = msgspec.structs.replace(
         chunk, status=ChunkStatus.COMPLETED, completed_at=at, not_before=None, progress=1.0,
-        time_ms=time_ms, result_summary=summary,
+        turn=0, time_ms=time_ms, result_summary=summary,
     )  # fmt: skip
     event = ChunkCompleted(
         at=at, job_id=job_id, chunk_id=chunk_id(job_id, chunk.index), index=chunk.index,

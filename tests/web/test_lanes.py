@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.test import Client
 
+from orchard.domain.chunk_records import Second, Superseded
 from orchard.domain.chunks import Chunk, Failure
 from orchard.domain.lifecycle import ChunkStatus
 from orchard.services import reports, run
@@ -70,6 +71,25 @@ def test_what_two_workers_had_at_once_is_a_duplicate():
     assert [(one.number, one.worker_id, one.is_duplicate) for one in picture.attempts] == [
         (0, "a", True), (0, "b", True), (1, "a", False),
     ]  # fmt: skip
+
+
+def test_an_attempt_that_another_overtook_is_no_failure():
+    copied = chunk(
+        0, status=ChunkStatus.COMPLETED, worker_id="b", started_at=at(5), completed_at=at(9),
+        attempts=1, superseded=(Superseded(worker_id="a", started_at=at(0), at=at(9)),),
+    )  # fmt: skip
+    running = chunk(
+        1, status=ChunkStatus.RUNNING, worker_id="a", started_at=at(10), attempts=1, token=1,
+        second=Second(token=2, worker_id="b", worker_url="agent://b", started_at=at(12)),
+    )  # fmt: skip
+    picture = draw_lanes([copied, running], at(20))
+    assert picture is not None
+    assert picture.has_superseded
+    assert all(one.is_duplicate and not one.is_retry for one in picture.attempts)
+    assert [(one.worker_id, one.status, one.took_s) for one in picture.attempts] == [
+        ("a", "superseded", 9), ("b", "completed", 4), ("a", "running", 10), ("b", "running", 8),
+    ]  # fmt: skip
+    assert [lane.failed for lane in picture.lanes] == [0, 0]
 
 
 def test_one_worker_is_no_duplicate_of_itself():
