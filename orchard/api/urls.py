@@ -15,6 +15,7 @@ from orchard.api import (
     preferences,
     schema,
     transcripts,
+    whoami,
     workers,
 )
 from orchard.api.errors import not_found
@@ -57,6 +58,7 @@ of_jobs = [
         transcripts.Transcript.as_view(),
         name="transcript",
     ),
+    path("whoami", whoami.Whoami.as_view(), name="whoami"),
     path("events", events.Events.as_view(), name="events"),
     path("preferences/purifier", preferences.Purifier.as_view(), name="purifier"),
 ]

@@ -62,6 +62,7 @@ ROUTES: list[tuple[str, str, set[str]]] = [
     ("post", f"/api/v1/jobs/{JOB}/retry", {"submit"}),
     ("post", f"/api/v1/jobs/{JOB}/pin", {"submit"}),
     ("get", f"/api/v1/jobs/{JOB}/transcript.json", {"read"}),
+    ("get", "/api/v1/whoami", {*SCOPES} - {"admin"}),
     ("get", "/api/v1/events", {"read"}),
     ("get", "/api/v1/logs", {"read"}),
     ("post", "/api/v1/logs", {"worker", "issues", "state"}),
