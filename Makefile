@@ -17,7 +17,7 @@ soak: $(VENV)/.test ## Break everything 20 times under load (takes hours); SOAK_
 	@SOAK_ROUNDS=$${SOAK_ROUNDS:-20} SOAK_JOBS=$${SOAK_JOBS:-200} SOAK_CHUNKS=$${SOAK_CHUNKS:-20} \
 	SOAK_AGENTS=$${SOAK_AGENTS:-8} SOAK_PAUSE_S=$${SOAK_PAUSE_S:-30} SOAK_PATIENCE_S=$${SOAK_PATIENCE_S:-1800} \
 	$(BIN)/python -m pytest -s tests/faults/test_interleavings.py tests/faults/test_storms.py \
-	tests/faults/test_races_in_storms.py $(ARGS)
+	tests/faults/test_races_in_storms.py tests/faults/test_failovers.py tests/doctor/test_damage.py $(ARGS)
 
 lint: $(VENV)/.test ## Check style, types and the direction of imports
 	@$(BIN)/ruff check .

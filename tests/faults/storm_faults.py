@@ -149,6 +149,6 @@ ROWS: Mapping[str, Callable[[Storm], None]] = {
     "maxmemory": fill_engine,
     "engine stands still": stop_engine,
 }
-"""The faults of the goals, section 2; Sentinel and Cluster have tests of their own."""
+"""The faults of the goals, section 2; for Sentinel and Cluster see test_failovers.py."""
 REPAIRED = ("DEL job:<id>", "FLUSHDB")
 """After these ``manage.py doctor --repair`` is asked for: what was deleted left things behind."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
+from msgspec.structs import replace
 
 from tests.clusters import ClusterEngine
 from tests.engines import SentinelEngine, started
@@ -19,12 +20,11 @@ from tests.faults.failovers import BACK_S, REPLICATED, Failovers
 from tests.faults.sizes import Size
 from tests.faults.storms import storm
 
-SIZE = Size.chosen()
-ROUNDS = SIZE.rounds if "SOAK_ROUNDS" in os.environ else 1
+IS_SOAK = "SOAK_ROUNDS" in os.environ
+SIZE = Size.chosen() if IS_SOAK else replace(Size.chosen(), jobs=3, chunks=3, agents=2)
+ROUNDS = SIZE.rounds if IS_SOAK else 1
 LONGEST_S = 3 * BACK_S
 """Longer than the goal: a machine that does other things as well may be late once."""
-
-Engine = Callable[..., SentinelEngine | ClusterEngine]
 
 
 @pytest.fixture(scope="module")
