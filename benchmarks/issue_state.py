@@ -83,7 +83,9 @@ def _actions(store: Store) -> Iterator[Action]:
 
     check_out()
     yield Action("check-out", check_out, free, 2, 15)
-    yield Action("heartbeat", lambda: store.run(checkouts.heartbeat(7, me)), nothing, 2, 15)
+    yield Action(
+        "heartbeat of an issue", lambda: store.run(checkouts.heartbeat(7, me)), nothing, 2, 15
+    )
     free()
     yield Action("check-in", free, check_out, 2, 15)
     fresh = lambda: store.run(checkouts.check_out(next(numbers), holder))  # noqa: E731

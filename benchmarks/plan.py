@@ -59,8 +59,8 @@ def _on_engine(measured: Callable[[Scratch, Wanted], Iterator[Row]]) -> Measured
 
 def _scale(wanted: Wanted) -> Iterator[Row]:
     """Row 5; a million jobs are for an engine of our own."""
-    with scratch_engine() as (_, client, _):
-        yield from transitions.measure_size(client, wanted.runs)
+    with scratch_engine():
+        yield from transitions.measure_size(wanted.runs)
     if not wanted.is_short:
         with scratch_engine() as (_, client, _):
             yield from scale.measure(client, wanted.count)

@@ -40,33 +40,50 @@ def measure(store: Store, client: redis.Redis, count: int) -> Iterator[Row]:
     yield make_row("1", "heartbeat, not seen before", unseen, "x GET", UNSEEN_GOAL)
 
 
-def measure_size(client: redis.Redis, count: int) -> Iterator[Row]:
+def measure_size(count: int) -> Iterator[Row]:
     """Whether the completion of a chunk costs more in a job of many chunks than in one of few."""
-    client.set("bench:get", b"x" * 300)
-    worker = fleets.new_worker("bench-1")
-    costs = {}
-    for chunks in (FEW, MANY):
-        hold = _Hold(worker, refill=chunks)
-        costs[chunks] = time_pairs(hold.complete, lambda: client.get("bench:get"), count, hold.take)
-        hold.finish()
-    ratios = [b / a for a, b in zip(sorted(costs[FEW]), sorted(costs[MANY]), strict=True)]
+    pools = _Pools()
+    ratios = time_pairs(
+        lambda: fleets.complete([pools.large.pop()]),
+        lambda: fleets.complete([pools.small.pop()]),
+        count, pools.refill,
+    )  # fmt: skip
     name = f"complete, a job of {MANY:,} chunks"
     yield make_row("5", name, ratios, f"x one of {FEW}", SIZE_GOAL)
+
+
+class _Pools:
+    """Chunks at hand of a large job and of small ones, a score for each worker."""
+
+    def __init__(self) -> None:
+        self.small: list[Report] = []
+        self.large: list[Report] = []
+        self._job, self._left, self._workers = "", 0, 0
+
+    def refill(self) -> None:
+        """Have at least one chunk of either kind at hand."""
+        while not (self.small and self.large):
+            if not self.small:
+                fleets.new_work(FEW)
+            if not self._left:
+                self._job, self._left = fleets.new_work(MANY), MANY
+            self._workers += 1
+            for one in fleets.claim(fleets.new_worker(f"bench-{self._workers}"), 2 * FEW):
+                is_large = one.chunk_id.startswith(self._job)
+                self._left -= is_large
+                (self.large if is_large else self.small).append(one)
 
 
 class _Hold:
     """The chunk that a worker has at hand: never more than one, as in life."""
 
-    def __init__(self, worker: str, refill: int = 0) -> None:
-        self._worker, self._refill = worker, refill
+    def __init__(self, worker: str) -> None:
+        self._worker = worker
         self._held: list[Report] = []
 
     def take(self) -> None:
-        """Have one chunk at hand; a new job is made when none waits, if that is wanted."""
+        """Have one chunk at hand."""
         self._held = self._held or fleets.claim(self._worker)
-        if not self._held and self._refill:
-            fleets.new_work(self._refill)
-            self._held = fleets.claim(self._worker)
 
     def finish(self) -> None:
         """Report the chunk at hand, if there is one."""

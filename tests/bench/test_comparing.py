@@ -6,7 +6,6 @@ import json
 from io import StringIO
 from pathlib import Path
 
-import msgspec
 import pytest
 from django.core.management import CommandError, call_command
 
@@ -108,13 +107,21 @@ def test_the_recorded_run_has_every_ratio_of_a_short_one():
 
 
 def test_a_short_run_is_no_more_than_half_worse_than_the_recorded_one():
-    """Other programs may keep a machine busy, so a row has three chances."""
+    """Other programs may keep a machine busy, so what is worse is measured again, up to five times.
+
+    Only what is worse each time has become so.
+    """
     run = read_run(RECORDED)
-    open_rows = set(plan.SHORT - {"6"})
-    for _ in range(3):
+    open_rows, worse = set(plan.SHORT - {"6"}), None
+    for _ in range(5):
         rows = list(plan.measure(plan.Wanted(rows=frozenset(open_rows), is_short=True)))
-        worse = {one.row.row for one in compare(rows, run) if one.verdict == "much worse"}
-        open_rows &= worse
+        found = {
+            (one.row.row, one.row.name): one
+            for one in compare(rows, run)
+            if one.verdict == "much worse"
+        }
+        worse = found if worse is None else {at: found[at] for at in worse if at in found}
+        open_rows = {row for row, _ in worse}
         if not open_rows:
             break
-    assert open_rows == set(), msgspec.to_builtins(rows)
+    assert worse == {}
