@@ -1,8 +1,9 @@
-"""Row 11: how soon everything that ``make run`` starts is ready, and what it takes when idle.
+"""Which process takes what: everything that ``make run`` starts, ready and idle.
 
     python -m benchmarks.footprint [ORCHARD_AGENTS=0 ORCHARD_WITHOUT=dispatch …]
 
-prints the same process by process, for the settings that are given.
+prints memory and threads of each process, and how long the start took, for the
+settings that are given. Row 11 of the goals (``startup.py``) has the sums.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.rows import Row, make_row
 from benchmarks.scratch import free_port
 
 ROOT = Path(__file__).parent.parent
@@ -48,19 +48,6 @@ class Footprint(NamedTuple):
     def memory_mb(self) -> float:
         """Memory of all processes together."""
         return sum(one.pss_mb for one in self.processes)
-
-
-def measure(rounds: int = 3) -> Iterator[Row]:
-    """Row 11, each time with a data folder of its own.
-
-    Raises:
-        RuntimeError: it does not become ready, or the system tells no shares of memory.
-    """
-    seen = [take_footprint({}) for _ in range(rounds)]
-    web = [one.pss_mb for each in seen for one in each.processes if one.name == "serve"]
-    yield make_row("11", "start to ready", [each.ready_s for each in seen], "s", 4)
-    yield make_row("11", "all of make run, idle", [each.memory_mb for each in seen], "MB", 350)
-    yield make_row("11", "one web process, idle", web, "MB", 120)
 
 
 def take_footprint(environ: Mapping[str, str]) -> Footprint:
