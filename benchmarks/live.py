@@ -46,10 +46,11 @@ def measure(store: Store, engine: str, seconds: float, crowds: int = len(CROWDS)
 def _measure(store: Store, engine: str, seconds: float, crowd: Crowd) -> Iterator[Row]:
     with running_site(engine) as site:
         seen = _listen(store, site, seconds, crowd)
-        memory = site.peak_mb()
+        memory, cores = site.peak_mb(), seen["processor_s"] / seconds
     who = f"{crowd.browsers:,} browsers, {RATE} events/s"
     yield make_row("7", f"{who}: p99 from commit to socket", [seen["p99_ms"]], "ms", crowd.late_ms)
     yield make_row("7", f"{who}: median", [seen["p50_ms"]], "ms", crowd.late_ms)
+    yield make_row("7", f"{who}: work of the web process", [cores], "cores", 1.0)
     yield make_row("7", f"{who}: events missed", [seen["missed"]], "events", 0)
     yield make_row("7", f"{who}: memory of the web process", [memory], "MB", crowd.memory_mb)
 
@@ -68,10 +69,12 @@ def _listen(store: Store, site: Site, seconds: float, crowd: Crowd) -> dict[str,
     try:
         if browsers.stdout.readline().strip() != "ready":
             raise RuntimeError("the browsers were not let in")
+        before = site.processor_s()
         last = _publish(store, seconds)
         browsers.stdin.write(json.dumps({"last": last}) + "\n")
         browsers.stdin.flush()
-        return dict(json.loads(browsers.stdout.readline()))
+        seen = dict(json.loads(browsers.stdout.readline()))
+        return seen | {"processor_s": site.processor_s() - before}
     finally:
         browsers.terminate()
         browsers.wait(STOP_S)

@@ -47,9 +47,10 @@ class Site:
         """The most memory that the process has had (resident, in MB)."""
         return memory_mb(self.pid, "VmHWM")
 
-    def memory_mb(self) -> float:
-        """The memory that the process has now (resident, in MB)."""
-        return memory_mb(self.pid, "VmRSS")
+    def processor_s(self) -> float:
+        """The processor time that the process has had, in seconds."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Connection:
