@@ -129,4 +129,5 @@ class Events(Group[D]):
 class Site(Group[D]):
     """The server itself."""
 
+    whoami = Operation(reading.whoami)
     health = Procedure(procedures.health)

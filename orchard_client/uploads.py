@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import os
+import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,11 +32,6 @@ class Upload:
         file = self.source.open("rb") if isinstance(self.source, Path) else self.source
         return Sending(file, self.progress, mine=mine)
 
-    @property
-    def repeatable(self) -> bool:
-        """Whether it can be read twice."""
-        return isinstance(self.source, Path) or self.source.seekable()
-
 
 class Sending:
     """A file as HTTPX reads it, in small blocks, from where it stood when it was given to us."""
@@ -44,11 +40,10 @@ class Sending:
         self._file = file
         self._progress = progress
         self._mine = mine
-        self._seekable = file.seekable()
-        self._start = file.tell() if self._seekable else 0
+        self._start = file.tell()
         self._sent = 0
-        self.size = self._measure() if self._seekable else 0
-        """In bytes; 0 when nobody can know."""
+        self.size = self._measure()
+        """In bytes."""
 
     def read(self, size: int = -1) -> bytes:
         """The next bytes."""
@@ -63,13 +58,7 @@ class Sending:
         return self._sent
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Go to a place, counted from where the file began for us.
-
-        Raises:
-            io.UnsupportedOperation: it is a stream that cannot go back.
-        """
-        if not self._seekable:
-            raise io.UnsupportedOperation("seek")
+        """Go to a place, counted from where the file began for us."""
         self._sent = self.size + offset if whence == os.SEEK_END else offset
         self._file.seek(self._start + self._sent)
         return self._sent
@@ -78,7 +67,7 @@ class Sending:
         """Put the file away, or back to where it was."""
         if self._mine:
             self._file.close()
-        elif self._seekable:
+        else:
             self._file.seek(self._start)
 
     def _measure(self) -> int:
@@ -90,10 +79,22 @@ class Sending:
 def upload_of(
     file: str | os.PathLike[str] | BinaryIO, name: str | None, progress: Progress | None
 ) -> Upload:
-    """A file by its path, or one that is open; ``name`` is what the server will call it."""
+    """A file by its path, or one that is open; ``name`` is what the server will call it.
+
+    A stream that cannot go back is copied to the disk first, as it may have to be sent twice.
+    """
     if isinstance(file, str | os.PathLike):
         path = Path(file)
         return Upload(path, name or path.name, progress)
     own = getattr(file, "name", "")
     known = Path(own).name if isinstance(own, str) else ""
-    return Upload(file, name or known or "recording", progress)
+    return Upload(
+        file if file.seekable() else _copied(file), name or known or "recording", progress
+    )
+
+
+def _copied(stream: BinaryIO) -> BinaryIO:
+    file: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - sent later
+    shutil.copyfileobj(stream, file)
+    file.seek(0)
+    return file

@@ -29,7 +29,7 @@ def create_job(
     """
     upload = upload_of(file, name, progress)
     return Call(
-        method="POST", path=f"{API}/jobs", read=_job, upload=upload, repeatable=upload.repeatable,
+        method="POST", path=f"{API}/jobs", read=_job, upload=upload, repeatable=True,
         form=text_of({"language": language, "purifier": purifier}),
         headers={"Idempotency-Key": idempotency_key or uuid.uuid4().hex},
     )  # fmt: skip

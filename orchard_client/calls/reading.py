@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from orchard_client.call import Call, answers, get, send
-from orchard_client.models.state import EventsPage, Health, LogsPage, LogsTaken
+from orchard_client.models.state import EventsPage, Health, LogsPage, LogsTaken, Me
 
 
 def list_events(*, cursor: str = "", limit: int = 100, wait_s: float = 0) -> Call[EventsPage]:
@@ -35,6 +35,11 @@ def search_logs(
 def send_logs(lines: Sequence[Mapping[str, Any]]) -> Call[LogsTaken]:
     """Keep log lines: each a ``message``, with ``level``, ``time``, ``process`` … if known."""
     return send("POST", "/logs", answers(LogsTaken), {"lines": [dict(line) for line in lines]})
+
+
+def whoami() -> Call[Me]:
+    """In whose name the token speaks, and what it may do."""
+    return get("/whoami", answers(Me))
 
 
 def check_health() -> Call[Health]:

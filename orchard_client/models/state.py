@@ -133,6 +133,13 @@ class LogsTaken(Model, frozen=True, kw_only=True):
     accepted: int
 
 
+class Me(Model, frozen=True, kw_only=True):
+    """In whose name a token speaks, and what it may do."""
+
+    name: str
+    scopes: list[str]
+
+
 class Health(Model, frozen=True, kw_only=True):
     """Whether the server can work, and why not if it cannot."""
 

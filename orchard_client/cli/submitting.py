@@ -1,0 +1,111 @@
+"""``orchard submit``: a recording goes in, and its transcript comes out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, BinaryIO
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from orchard_client.calls.jobs import Form
+from orchard_client.cli import wording
+from orchard_client.cli.output import print_json, print_line
+from orchard_client.cli.session import Json, client_of
+from orchard_client.models.jobs import Job
+from orchard_client.procedures import require_completed
+
+Format = Annotated[Form, typer.Option("--format", "-f", help=wording.FORMAT)]
+Output = Annotated[Path | None, typer.Option("--output", "-o", dir_okay=False, help=wording.OUTPUT)]
+Timeout = Annotated[float | None, typer.Option(min=0, help=wording.TIMEOUT)]
+
+
+def submit(
+    context: typer.Context,
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, allow_dash=True, help=wording.FILE)
+    ],
+    wait: Annotated[bool, typer.Option("--wait", "-w", help=wording.WAIT)] = False,
+    form: Format = "txt",
+    output: Output = None,
+    name: Annotated[str | None, typer.Option(help=wording.NAME)] = None,
+    language: Annotated[str | None, typer.Option(help=wording.LANGUAGE)] = None,
+    purifier: Annotated[bool | None, typer.Option(help=wording.PURIFIER)] = None,
+    key: Annotated[str | None, typer.Option(help=wording.KEY)] = None,
+    timeout: Timeout = None,
+    as_json: Json = False,
+) -> None:
+    """Hand a recording in."""
+    check_folder(output)
+    client = client_of(context)
+    source: Path | BinaryIO = sys.stdin.buffer if str(file) == "-" else file
+    with _shown() as shown:
+        job = client.jobs.submit(
+            source, name=name, language=language, purifier=purifier, idempotency_key=key,
+            progress=shown.sent,
+        )  # fmt: skip
+        if wait or output:
+            job = client.jobs.wait(job.job_id, timeout_s=timeout, on_change=shown.changed)
+    if not (wait or output):
+        print_json(job) if as_json else print_line(job.job_id)
+        return
+    require_completed(job)
+    if as_json:
+        print_json(job)
+    if output or not as_json:
+        write(client.jobs.transcript(job.job_id, form), output)
+
+
+def check_folder(output: Path | None) -> None:
+    """Let nobody wait for what cannot be written.
+
+    Raises:
+        BadParameter: the file's folder is not there.
+    """
+    if output and not output.parent.is_dir():
+        raise typer.BadParameter(wording.NO_FOLDER.format(folder=output.parent))
+
+
+def write(text: str, output: Path | None) -> None:
+    """Print a transcript, or put it into a file, whole."""
+    if output is None:
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        return
+    beside = output.with_name(f".{output.name}.part")
+    beside.write_text(text, "utf-8")
+    beside.replace(output)
+
+
+class _Shown:
+    """Shows on a terminal how far a job is."""
+
+    def __init__(self, bars: Progress) -> None:
+        self._bars = bars
+        self._bar = bars.add_task(wording.UPLOADING, total=None)
+
+    def sent(self, sent: int, size: int) -> None:
+        """Note how much of the file was sent, in bytes."""
+        self._bars.update(self._bar, completed=sent, total=size or None)
+
+    def changed(self, job: Job) -> None:
+        """Note where the job is."""
+        total = job.total_chunks or None
+        self._bars.update(
+            self._bar, description=str(job.status), completed=job.completed_chunks, total=total
+        )
+
+
+@contextmanager
+def _shown() -> Iterator[_Shown]:
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    bars = Progress(
+        *columns, TimeElapsedColumn(), console=console, transient=True,
+        disable=not console.is_terminal,
+    )  # fmt: skip
+    with bars:
+        yield _Shown(bars)
