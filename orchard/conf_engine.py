@@ -69,7 +69,8 @@ class EngineConf:
     )
     durability: str = setting(
         "local", "ORCHARD_DURABILITY",
-        "A change counts when the engine has it, or when a replica has it, too.",
+        "A change counts when the engine has it, or when every replica that may take its place"
+        " has it, too.",
         choices=("local", "replicated"),
     )  # fmt: skip
     partitions: int = setting(
