@@ -15,6 +15,8 @@ from orchard.conf_file import suggest
 OF_AGENTS = (
     "ORCHARD_MASTER", "ORCHARD_TOKEN", "ORCHARD_TOKEN_FILE", "ORCHARD_TRANSCRIBER", "ORCHARD_MODEL",
 )  # fmt: skip
+OF_CLIENTS = ("ORCHARD_URL", "ORCHARD_CLIENT_CONFIG")
+"""A shell in which commands of both kinds are typed says nothing wrong."""
 
 
 @register(Tags.security)
@@ -31,7 +33,7 @@ def check_exposure(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 def misspelt(environ: Mapping[str, str]) -> list[CheckMessage]:
     """Variables close to one of ours; others may belong to somebody else."""
-    names = [one.metadata["env"] for one in fields(Conf)] + [CONFIG_ENV, *OF_AGENTS]
+    names = [one.metadata["env"] for one in fields(Conf)] + [CONFIG_ENV, *OF_AGENTS, *OF_CLIENTS]
     strangers = [name for name in environ if name.startswith("ORCHARD_") and name not in names]
     return [
         Warning(f"{name} is no setting{meant}", id="orchard.W001")

@@ -41,14 +41,13 @@ def find_server(
     """
     file, path = _read_file(environ)
     address, url_from = _find_url(url, environ, file, path)
+    address = _checked_url(address, url_from)
     secret, token_from = _find_token(token, token_file, environ)
     if not secret and url_from == str(path):
         secret, token_from = _token_of_file(file, path)
     if not secret:
         secret, token_from = _token_of_data(address, environ)
-    return Server(
-        _checked_url(address, url_from), _checked(secret, token_from), url_from, token_from
-    )
+    return Server(address, _checked(secret, token_from), url_from, token_from)
 
 
 def config_path(environ: Mapping[str, str] = os.environ) -> Path:
