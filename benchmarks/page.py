@@ -40,11 +40,15 @@ def _line(row: Recorded) -> str:
     unit = row.unit.replace("x ", "× ")
     cells: Iterator[str] = iter(
         (
-            row.row, row.name, f"{bound} {row.goal:,g}", f"**{row.value:,.3g}** {unit}",
-            f"{row.spread[0]:,.3g}–{row.spread[1]:,.3g}", "yes" if row.holds else "no",
+            row.row, row.name, f"{bound} {row.goal:,g}", f"**{_shown(row.value)}** {unit}",
+            f"{_shown(row.spread[0])}–{_shown(row.spread[1])}", "yes" if row.holds else "no",
         )
     )  # fmt: skip
     return f"| {' | '.join(cells)} |"
+
+
+def _shown(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 if __name__ == "__main__":
