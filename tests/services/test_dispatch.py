@@ -157,7 +157,7 @@ async def test_a_node_that_nobody_can_reach_is_offline_and_comes_back(store, sta
     async with dispatcher():
         await until("the node to be missed", lambda: condition(lost) == "unreachable")
         assert str(shown(lost).status) == "offline"
-        assert "waiting" in statuses(job)
+        await until("its chunk to be back", lambda: "waiting" in statuses(job))
         with push_node(port=lost.port):
             await until("the job", is_done(job))
             await until("it to rest", lambda: str(shown(lost).status) == "online")
