@@ -21,5 +21,5 @@ HERE = Path(__file__).parent
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The long form takes as long as it takes."""
     for item in items:
-        if EXAMPLES and HERE in item.path.parents:
+        if EXAMPLES and HERE in item.path.parents and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(0))

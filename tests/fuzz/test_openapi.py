@@ -28,6 +28,7 @@ def server(own_engine_server: EngineServer, tmp_path: Path):
     server.stop()
 
 
+@pytest.mark.timeout(0 if EXAMPLES else 900)
 def test_whatever_the_document_allows_or_forbids_is_answered_as_it_says(
     server: Server, own_engine_server: EngineServer, tmp_path: Path
 ):
