@@ -14,11 +14,14 @@ from orchard.domain.jobs import Job, JobChange
 from orchard.ports import recordings
 from orchard.repository import Draft, chunk_cell, find_chunk, find_job, job_cell
 from orchard.services.limits import keeping
+from orchard.services.spreading import Spread
 from statecore.store import ops
 from statecore.store.steps import Decision, Seen, Steps, locate, read, transact
 
 CANDIDATES = 8
-"""So many names are tried at once when one must lie in a certain partition."""
+"""So many names are drawn at once, where it matters in which partition one lies."""
+
+_spread = Spread()
 
 
 def new_job_id() -> str:
@@ -27,15 +30,20 @@ def new_job_id() -> str:
 
 
 def name_job(owner: str, idempotency_key: str = "") -> Steps[str]:
-    """A name for a new job, such that job and idempotency key can be written in one step."""
-    if not idempotency_key:
-        return new_job_id()
-    (home,) = yield from locate(keys.idempotency(owner, idempotency_key))
+    """A name for a new job, in a partition that was given few.
+
+    With an idempotency key, job and key can be written in one step.
+    """
+    home: tuple[int, ...] = ()
+    if idempotency_key:
+        home = yield from locate(keys.idempotency(owner, idempotency_key))
     while True:
         candidates = [new_job_id() for _ in range(CANDIDATES)]
         places = yield from locate(*map(keys.job, candidates))
-        if home in places:
-            return candidates[places.index(home)]
+        possible = [i for i, place in enumerate(places) if not home or place in home]
+        if possible:
+            chosen = _spread.choose([places[i] for i in possible])
+            return candidates[possible[chosen]]
 
 
 def create(
