@@ -27,6 +27,30 @@ class Answer:
     content: bytes
 
 
+class Content:
+    """An answer on its way, block by block."""
+
+    def __init__(self, max_bytes: int | None) -> None:
+        self._left = max_bytes
+        self._blocks: list[bytes] = []
+
+    def add(self, block: bytes) -> None:
+        """Take the next block.
+
+        Raises:
+            BadAnswer: it is more than makes sense.
+        """
+        if self._left is not None:
+            self._left -= len(block)
+            if self._left < 0:
+                raise BadAnswer("the server sends far more than there can be")
+        self._blocks.append(block)
+
+    def whole(self) -> bytes:
+        """All of it."""
+        return b"".join(self._blocks)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call(Generic[T_co]):
     """One request of the API."""
@@ -47,6 +71,10 @@ class Call(Generic[T_co]):
     """How long the server may take its time before it answers, in seconds."""
     patience_s: float | None = None
     """How long to go on trying, in seconds; as the client says, unless given."""
+    timeout_s: float | None = None
+    """How long to wait for one answer, in seconds; as the client says, unless given."""
+    max_bytes: int | None = None
+    """The longest answer that makes sense."""
 
 
 def get(path: str, read: Callable[[Answer], T], **options: Any) -> Call[T]:

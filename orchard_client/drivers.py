@@ -6,12 +6,12 @@ import asyncio
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, aclosing, closing, contextmanager
 from typing import Any, TypeVar
 
 import httpx
 
-from orchard_client.call import Answer, Call
+from orchard_client.call import Answer, Call, Content
 from orchard_client.errors import OrchardError
 from orchard_client.retrying import Attempts
 from orchard_client.settings import Server
@@ -40,27 +40,29 @@ class _Driver:
         self, http: httpx.Client | httpx.AsyncClient, call: Call[Any]
     ) -> Iterator[httpx.Request]:
         with ExitStack() as files:
-            timeout = httpx.Timeout(self._timeout_s + call.wait_s, connect=CONNECT_S)
+            timeout_s = self._timeout_s if call.timeout_s is None else call.timeout_s
+            timeout = httpx.Timeout(timeout_s + call.wait_s, connect=min(timeout_s, CONNECT_S))
             yield http.build_request(
                 call.method, self.server.url + call.path, params=dict(call.query) or None,
                 headers=_headers(call), timeout=timeout, **_body(call, files),
             )  # fmt: skip
 
-    def _options(self, verify: ssl.SSLContext | bool) -> dict[str, Any]:
+    def _options(self, verify: ssl.SSLContext | bool, trust_env: bool) -> dict[str, Any]:
         headers = {"User-Agent": f"orchard-client/{__version__}", "Accept": "*/*"}
         if self.server.token:
             headers["Authorization"] = f"Bearer {self.server.token}"
-        return {"headers": headers, "verify": verify, "follow_redirects": False}
+        return {"headers": headers, "verify": verify, "trust_env": trust_env}
 
 
 class Blocking(_Driver):
     """Makes calls and waits for them; safe to be used by several threads."""
 
     def __init__(
-        self, server: Server, patience_s: float, timeout_s: float, verify: ssl.SSLContext | bool
-    ) -> None:
+        self, server: Server, patience_s: float, timeout_s: float = TIMEOUT_S,
+        verify: ssl.SSLContext | bool = True, trust_env: bool = True,
+    ) -> None:  # fmt: skip
         super().__init__(server, patience_s, timeout_s)
-        self._http = httpx.Client(**self._options(verify))
+        self._http = httpx.Client(**self._options(verify, trust_env))
 
     def call(self, call: Call[T], sleep: Callable[[float], object] = time.sleep) -> T:
         """Make a call, as often as it needs and may be made."""
@@ -68,7 +70,7 @@ class Blocking(_Driver):
         while True:
             try:
                 answer = self._transfer(call)
-            except httpx.TransportError as fault:
+            except httpx.RequestError as fault:
                 sleep(attempts.after_fault(fault, self.server.url))
                 continue
             rest_s = attempts.after_answer(answer)
@@ -115,17 +117,23 @@ class Blocking(_Driver):
 
     def _transfer(self, call: Call[Any]) -> Answer:
         with self._request(self._http, call) as request:
-            return _answer_of(self._http.send(request))
+            answer = self._http.send(request, stream=True)
+            with closing(answer):
+                content = Content(call.max_bytes)
+                for block in answer.iter_bytes():
+                    content.add(block)
+        return Answer(answer.status_code, answer.headers, content.whole())
 
 
 class Awaiting(_Driver):
     """Makes calls in an event loop."""
 
     def __init__(
-        self, server: Server, patience_s: float, timeout_s: float, verify: ssl.SSLContext | bool
-    ) -> None:
+        self, server: Server, patience_s: float, timeout_s: float = TIMEOUT_S,
+        verify: ssl.SSLContext | bool = True, trust_env: bool = True,
+    ) -> None:  # fmt: skip
         super().__init__(server, patience_s, timeout_s)
-        self._http = httpx.AsyncClient(**self._options(verify))
+        self._http = httpx.AsyncClient(**self._options(verify, trust_env))
 
     async def call(self, call: Call[T]) -> T:
         """Make a call, as often as it needs and may be made."""
@@ -133,7 +141,7 @@ class Awaiting(_Driver):
         while True:
             try:
                 answer = await self._transfer(call)
-            except httpx.TransportError as fault:
+            except httpx.RequestError as fault:
                 await asyncio.sleep(attempts.after_fault(fault, self.server.url))
                 continue
             rest_s = attempts.after_answer(answer)
@@ -180,7 +188,12 @@ class Awaiting(_Driver):
 
     async def _transfer(self, call: Call[Any]) -> Answer:
         with self._request(self._http, call) as request:
-            return _answer_of(await self._http.send(request))
+            answer = await self._http.send(request, stream=True)
+            async with aclosing(answer):
+                content = Content(call.max_bytes)
+                async for block in answer.aiter_bytes():
+                    content.add(block)
+        return Answer(answer.status_code, answer.headers, content.whole())
 
 
 def _headers(call: Call[Any]) -> dict[str, str]:
@@ -193,7 +206,3 @@ def _body(call: Call[Any], files: ExitStack) -> dict[str, Any]:
         return {"content": call.body}
     sending = files.enter_context(closing(call.upload.open()))
     return {"files": {"file": (call.upload.name, sending)}, "data": dict(call.form)}
-
-
-def _answer_of(answer: httpx.Response) -> Answer:
-    return Answer(answer.status_code, answer.headers, answer.content)

@@ -35,7 +35,7 @@ class Attempts:
         self._stop = clock() + patience_s
         self._failures = 0
 
-    def after_fault(self, fault: httpx.TransportError, url: str) -> float:
+    def after_fault(self, fault: httpx.RequestError, url: str) -> float:
         """How long to rest after an attempt without an answer, in seconds.
 
         Raises:

@@ -19,6 +19,9 @@ from orchard_client.models.workers import (
 
 Facts = Mapping[str, Any]
 
+SOUND_MAX_BYTES = 64_000_000
+"""A chunk lasts three minutes at most; far more sound than that is no chunk."""
+
 _worker, _claims, _exchanged = answers(Worker), answers(Claims), answers(Exchanged)
 
 
@@ -92,7 +95,8 @@ def exchange_chunks(
 
 def get_chunk_audio(name: str, *, token: int | None = None) -> Call[bytes]:
     """The sound of a chunk, as wav."""
-    return get(f"{_chunk(name)}/audio", content, query={"token": token})
+    path = f"{_chunk(name)}/audio"
+    return get(path, content, query={"token": token}, max_bytes=SOUND_MAX_BYTES)
 
 
 def report_progress(

@@ -11,7 +11,7 @@ import typer
 
 from orchard_client.cli import feeds, issues, jobs, site, state, submitting, wording, workers
 from orchard_client.cli.outcomes import code_of
-from orchard_client.cli.output import print_line
+from orchard_client.cli.output import clean, print_line
 from orchard_client.cli.session import PATIENCE_S, Session
 from orchard_client.errors import Forbidden, NotSignedIn, OrchardError
 from orchard_client.version import __version__
@@ -56,7 +56,7 @@ def begin(
 def main() -> None:
     """Run the command that was typed; what goes wrong is said in one line."""
     try:
-        app()
+        app(prog_name=wording.PROGRAM)
     except BrokenPipeError:
         sys.exit(1)
     except (OrchardError, httpx.HTTPError, OSError) as fault:
@@ -65,6 +65,6 @@ def main() -> None:
 
 
 def _reason(fault: Exception) -> str:
-    reason = " ".join(str(fault).split()) or type(fault).__name__
+    reason = clean(" ".join(str(fault).split())) or type(fault).__name__
     hint = isinstance(fault, NotSignedIn | Forbidden)
     return f"{reason}; {wording.SIGN_IN_HINT}" if hint else reason

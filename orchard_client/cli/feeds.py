@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from orchard_client.cli import wording
-from orchard_client.cli.output import coloured, moment, on_terminal, plain, print_line
+from orchard_client.cli.output import clean, colour_of, moment, on_terminal, plain, print_line
 from orchard_client.cli.session import Json, client_of
 from orchard_client.cli.values import parse_time
 from orchard_client.clients import Client
@@ -93,17 +93,17 @@ def _say_event(event: Event, as_json: bool) -> None:
         return
     facts = msgspec.json.encode(event.facts).decode()
     name = f"{event.name:22}" if on_terminal() else event.name
-    print_line("\t".join((moment(event.at), name, facts)))
+    print_line("\t".join((moment(event.at), clean(name), clean(facts))))
 
 
 def _say_line(line: LogLine, as_json: bool) -> None:
     if as_json:
         print_line(msgspec.json.encode(line).decode())
-    elif on_terminal():
-        head = f"{moment(line.time)} {line.worker or line.process or line.logger} "
-        shown = Text(head, style="dim") + coloured(f"{line.level}") + Text(f" {line.message}")
-        Console(soft_wrap=True).print(shown)
+        return
+    who, message = clean(line.worker or line.process or line.logger), clean(line.message)
+    if on_terminal():
+        head = (f"{moment(line.time)} {who} ", "dim")
+        level = (f"{line.level:8}", colour_of(line.level))
+        Console(soft_wrap=True).print(Text.assemble(head, level, f" {message}"))
     else:
-        who = line.worker or line.process
-        message = line.message.replace("\n", " ").replace("\t", " ")
         print_line(f"{moment(line.time)}\t{line.level}\t{who}\t{message}")

@@ -47,7 +47,7 @@ def show_one(item: Any, *, as_json: bool, leave_out: Sequence[str] = ()) -> None
         return
     for name, value in msgspec.to_builtins(item).items():
         if name not in leave_out and value not in (None, "", [], {}):
-            print_line(f"{name}\t{_flat(value)}" if not on_terminal() else f"{name:20} {value}")
+            print_line(f"{name:20} {_flat(value)}" if on_terminal() else f"{name}\t{_flat(value)}")
 
 
 def print_json(value: Any) -> None:
@@ -84,23 +84,28 @@ def length(milliseconds: int) -> str:
     return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}" if milliseconds else ""
 
 
-def coloured(word: str) -> Text:
-    """A word that stands for a state, in its colour."""
-    return Text(word, style=_COLOURS.get(word, ""))
+def clean(text: str) -> str:
+    """A text on one line, without anything that a terminal would obey."""
+    return "".join(sign if sign.isprintable() else " " for sign in text)
+
+
+def colour_of(word: str) -> str:
+    """The colour of a word that stands for a state; none of other words."""
+    return _COLOURS.get(word, "")
 
 
 def _show_table(items: Iterable[T], columns: Sequence[Column[T]]) -> None:
     table = Table(*(title for title, _ in columns), box=None, header_style="bold", pad_edge=False)
     for item in items:
-        table.add_row(*(coloured(_flat(value(item))) for _, value in columns))
+        cells = [_flat(value(item)) for _, value in columns]
+        table.add_row(*(Text(cell, style=colour_of(cell)) for cell in cells))
     console = Console()
     console.print(table if table.row_count else Text(wording.NOTHING, style="dim"))
 
 
 def _flat(value: object) -> str:
     """A value on one line, whatever is in it."""
-    text = value if isinstance(value, str) else _spelled(value)
-    return "".join(sign if sign.isprintable() else " " for sign in text)
+    return clean(value if isinstance(value, str) else _spelled(value))
 
 
 def _spelled(value: object) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from orchard_client import Client
+from orchard_client.cli.output import clean
 from tests.client.conftest import Site
 from tests.client.shell import PROGRAM, as_json, done, environ, run, spawn
 
@@ -91,6 +92,14 @@ def test_people_see_a_table_and_programs_tabs(site: Site, orchard: Client):
     assert shown.splitlines()[0].split()[:2] == ["worker", "status"]
     assert "\t" not in shown
     orchard.workers.remove("attic")
+
+
+def test_nothing_that_is_shown_gives_orders_to_a_terminal(site: Site, orchard: Client):
+    orchard.logs.send([{"message": "before \x9b2J [red]after", "worker": "w-hostile"}])
+    shown = on_terminal(site, "logs", "--worker", "w-hostile")
+    assert "\x9b" not in shown
+    assert "[red]after" in shown
+    assert clean("a\x1b[31m\u202eb\nc") == "a [31m b c"
 
 
 def on_terminal(site: Site, *words: str) -> str:
