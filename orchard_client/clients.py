@@ -7,7 +7,9 @@ import ssl
 from typing import Any, Generic, Self
 
 from orchard_client import groups
-from orchard_client.drivers import TIMEOUT_S, Awaiting, Blocking
+from orchard_client.awaiting import Awaiting
+from orchard_client.blocking import Blocking
+from orchard_client.driving import TIMEOUT_S
 from orchard_client.holding import AsyncHolding, Holding, Told
 from orchard_client.leases import HeldIssue, HeldLock, IssueLease, LockLease
 from orchard_client.operations import D

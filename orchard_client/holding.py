@@ -9,7 +9,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Generic
 
-from orchard_client.drivers import Awaiting, Blocking
+from orchard_client.awaiting import Awaiting
+from orchard_client.blocking import Blocking
 from orchard_client.leases import H, Keeping, Lease
 
 Told = Callable[[], None] | None

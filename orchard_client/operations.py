@@ -6,8 +6,9 @@ import functools
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
 
+from orchard_client.awaiting import Awaiting
+from orchard_client.blocking import Blocking
 from orchard_client.call import Call
-from orchard_client.drivers import Awaiting, Blocking
 from orchard_client.steps import Items, Steps, pages
 
 P = ParamSpec("P")

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
+from typing import Any, TypeVar
 
-import httpx
 import msgspec
 
 from orchard.transcribers.base import Transcription
+from orchard_client import errors
+from orchard_client.blocking import Blocking
+from orchard_client.call import Call, answers, content
+from orchard_client.calls import workers
+from orchard_client.settings import Server
 
-TIMEOUT_S = 30.0
+T = TypeVar("T")
+
 SIGN_TIMEOUT_S = 5.0
 """A sign of life that is not answered soon is given again; leases do not wait for it."""
-SOUND_MAX_BYTES = 64_000_000
-"""A chunk lasts three minutes at most; far more sound than that is no chunk."""
+GOODBYE_TIMEOUT_S = 3.0
 
 _NO_ADDRESS = ("", "not_found")
 """What a master says that is older than an address; the first, with 403, is Django's own."""
@@ -44,12 +49,19 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
 
     chunk_id: str
     token: int
-    audio_url: str
     lease_s: float
     duration_ms: int = 0
     language: str | None = None
     is_duplicate: bool = False
     """Whether another worker has it, too; the first valid result counts."""
+
+
+class _Registered(msgspec.Struct):
+    heartbeat_s: float = 10.0
+
+
+class _Beat(msgspec.Struct):
+    lost: set[str]
 
 
 class _Claimed(msgspec.Struct):
@@ -78,51 +90,43 @@ class Handed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Master:
-    """One master, reached with one token; safe to be used by two threads."""
+    """One master, reached with one token; safe to be used by two threads.
+
+    The calls are those of every client. An agent reads of their answers only what it
+    needs, so that it can talk to older masters, and has a patience of its own.
+    """
 
     def __init__(self, url: str, token: str, name: str) -> None:
         self.name = name
-        headers = {"Authorization": f"Bearer {token}"}
-        self._client = httpx.Client(
-            base_url=url.rstrip("/"), headers=headers, timeout=TIMEOUT_S, trust_env=False
-        )
+        server = Server(url.rstrip("/"), token, "argument", "argument")
+        self._driver = Blocking(server, patience_s=0, trust_env=False)
         self._has_exchange = True
-        self._worker = f"/api/v1/workers/{quote(name, safe='')}"
 
     def register(self, capabilities: dict[str, Any]) -> float:
         """Join the fleet; answers how often to give a sign of life, in seconds."""
-        body = {"name": self.name, "mode": "pull", "capabilities": capabilities}
-        answer = self._post("/api/v1/workers", body)
-        return float(msgspec.json.decode(answer, type=dict[str, Any]).get("heartbeat_s", 10.0))
+        call = workers.register_worker(name=self.name, mode="pull", capabilities=capabilities)
+        return self._ask(call, _Registered).heartbeat_s
 
     def heartbeat(self, held: Sequence[Work]) -> set[str]:
         """Give a sign of life; answers which of the chunks are lost."""
         leases = [{"chunk_id": one.chunk_id, "token": one.token} for one in held]
-        answer = self._post(f"{self._worker}/heartbeat", {"leases": leases}, SIGN_TIMEOUT_S)
-        return set(msgspec.json.decode(answer, type=dict[str, Any])["lost"])
+        call = workers.send_heartbeat(self.name, leases)
+        return self._ask(replace(call, timeout_s=SIGN_TIMEOUT_S), _Beat).lost
 
     def claim(self, wait_s: float) -> list[Work]:
         """Ask for a chunk, waiting up to ``wait_s`` for one."""
-        body = {"max": 1, "wait_s": wait_s}
-        answer = self._post(f"{self._worker}/claim", body, timeout=wait_s + TIMEOUT_S)
-        return msgspec.json.decode(answer, type=_Claimed).chunks
+        return self._ask(workers.claim_chunks(self.name, wait_s=wait_s), _Claimed).chunks
 
     def fetch(self, work: Work, path: Path) -> None:
         """Download the sound of a chunk."""
-        params = {"token": work.token}
-        try:
-            with self._client.stream("GET", work.audio_url, params=params) as answer:
-                if answer.status_code != 200:
-                    answer.read()
-                    _check(answer)
-                _save(answer, path)
-        except httpx.HTTPError as fault:
-            raise MasterAway(str(fault) or type(fault).__name__) from fault
+        path.write_bytes(self._do(workers.get_chunk_audio(work.chunk_id, token=work.token)))
 
     def progress(self, work: Work, share: float) -> None:
         """Tell how far a chunk is (0 to 1); extends its lease."""
-        body = self._holder(work) | {"progress": share}
-        self._post(f"/api/v1/chunks/{work.chunk_id}/progress", body, SIGN_TIMEOUT_S)
+        call = workers.report_progress(
+            work.chunk_id, worker_id=self.name, token=work.token, progress=share
+        )
+        self._tell(replace(call, timeout_s=SIGN_TIMEOUT_S))
 
     def exchange(
         self, work: Work, result: Transcription, time_ms: int, *, wanted: int = 1
@@ -133,36 +137,40 @@ class Master:
         """
         if not self._has_exchange:
             return self._hand_in(work, result, time_ms)
-        named = {"chunk_id": work.chunk_id, "token": work.token}
-        body = {"results": [named | _words(result, time_ms)], "max": wanted}
+        heard = {"chunk_id": work.chunk_id, "token": work.token} | _words(result, time_ms)
+        call = workers.exchange_chunks(self.name, results=[heard], max=wanted)
         try:
-            answer = self._post(f"{self._worker}/exchange", body)
+            told = self._ask(call, _Exchanged)
         except Refused as refusal:
             if refusal.code not in (*_NO_ADDRESS, "unknown_worker"):
                 raise
             # An unknown worker may report, too; it joins again when it claims.
             self._has_exchange = refusal.code == "unknown_worker"
             return self._hand_in(work, result, time_ms)
-        told = msgspec.json.decode(answer, type=_Exchanged)
         return Handed(refusal=told.results[0].refusal(), chunks=told.chunks)
 
     def complete(self, work: Work, result: Transcription, time_ms: int) -> None:
         """Hand in the words of a chunk."""
-        body = self._holder(work) | _words(result, time_ms)
-        self._post(f"/api/v1/chunks/{work.chunk_id}/complete", body)
+        words = _words(result, time_ms)
+        self._tell(
+            workers.complete_chunk(work.chunk_id, worker_id=self.name, token=work.token, **words)
+        )
 
     def fail(self, work: Work, error: str, *, handback: bool = False) -> None:
         """Say that a chunk could not be done, or is handed back unfinished."""
-        body = self._holder(work) | {"error": error[:2000], "retry": True, "handback": handback}
-        self._post(f"/api/v1/chunks/{work.chunk_id}/fail", body)
+        call = workers.fail_chunk(
+            work.chunk_id, worker_id=self.name, token=work.token, error=error[:2000],
+            handback=handback,
+        )  # fmt: skip
+        self._tell(call)
 
     def say_goodbye(self) -> None:
         """Leave the fleet; what this agent still holds returns to the queue."""
-        self._call("DELETE", self._worker, timeout=3.0)
+        self._tell(replace(workers.remove_worker(self.name), timeout_s=GOODBYE_TIMEOUT_S))
 
     def close(self) -> None:
         """Close the connections."""
-        self._client.close()
+        self._driver.close()
 
     def _hand_in(self, work: Work, result: Transcription, time_ms: int) -> Handed:
         try:
@@ -171,22 +179,32 @@ class Master:
             return Handed(refusal=refusal)
         return Handed()
 
-    def _holder(self, work: Work) -> dict[str, Any]:
-        return {"worker_id": self.name, "token": work.token}
+    def _ask(self, call: Call[Any], kind: type[T]) -> T:
+        """Make a call of whose answer this much is needed."""
+        asked: Call[T] = replace(call, read=answers(kind))
+        return self._do(asked)
 
-    def _post(self, path: str, body: dict[str, Any], timeout: float = TIMEOUT_S) -> bytes:
-        return self._call("POST", path, content=msgspec.json.encode(body), timeout=timeout)
+    def _tell(self, call: Call[Any]) -> None:
+        """Make a call of whose answer nothing is needed."""
+        self._do(replace(call, read=content))
 
-    def _call(self, method: str, path: str, *, content: bytes = b"", timeout: float) -> bytes:
-        try:
-            answer = self._client.request(
-                method, path, content=content, timeout=timeout,
-                headers={"Content-Type": "application/json"},
-            )  # fmt: skip
-        except httpx.HTTPError as fault:
-            raise MasterAway(str(fault) or type(fault).__name__) from fault
-        _check(answer)
-        return answer.content
+    def _do(self, call: Call[T]) -> T:
+        with _in_the_agents_words():
+            return self._driver.call(call)
+
+
+@contextmanager
+def _in_the_agents_words() -> Iterator[None]:
+    try:
+        yield
+    except errors.Unreachable as fault:
+        raise MasterAway(str(fault)) from fault
+    except errors.BadAnswer as fault:
+        raise Refused(200, "bad_answer", str(fault)) from fault
+    except errors.Refused as no:
+        if no.status >= 500 or no.status == 429:
+            raise MasterAway(f"the master answered {no.status}", no.retry_after_s) from no
+        raise Refused(no.status, no.code, no.reason) from no
 
 
 def _words(result: Transcription, time_ms: int) -> dict[str, Any]:
@@ -195,33 +213,3 @@ def _words(result: Transcription, time_ms: int) -> dict[str, Any]:
         "metadata": {"model": result.model, "language": result.language},
         "segments": msgspec.to_builtins(result.segments),
     }  # fmt: skip
-
-
-def _check(answer: httpx.Response) -> None:
-    if answer.is_success:
-        return
-    if answer.status_code >= 500 or answer.status_code == 429:
-        raise MasterAway(f"the master answered {answer.status_code}", _retry_after_s(answer))
-    try:
-        told = msgspec.json.decode(answer.content, type=dict[str, Any])
-    except msgspec.MsgspecError:
-        told = {}
-    reason = str(told.get("error", f"the master answered {answer.status_code}"))
-    raise Refused(answer.status_code, str(told.get("code", "")), reason)
-
-
-def _retry_after_s(answer: httpx.Response) -> float | None:
-    try:
-        return float(answer.headers["Retry-After"])
-    except (KeyError, ValueError):
-        return None
-
-
-def _save(answer: httpx.Response, path: Path) -> None:
-    size = 0
-    with path.open("wb") as file:
-        for block in answer.iter_bytes():
-            size += len(block)
-            if size > SOUND_MAX_BYTES:
-                raise Refused(200, "too_large", "the master sent far more sound than a chunk has")
-            file.write(block)

@@ -100,6 +100,14 @@ def test_examples_in_python_name_what_there_is():
         client.close()
 
 
+def test_what_type_checkers_see_is_what_can_be_imported():
+    source = Path(orchard_client.__file__).read_text("utf-8")
+    seen = set(re.findall(r"^    from orchard_client\.\S+ import (\w+) as", source, re.MULTILINE))
+    assert seen == set(orchard_client.__all__) - {"__version__"}
+    assert all(getattr(orchard_client, name).__name__ == name for name in seen)
+    assert not hasattr(orchard_client, "Nonsense")
+
+
 def test_all_that_the_command_line_says_is_in_its_one_place():
     texts = {value for name, value in vars(wording).items() if name.isupper()}
     assert set(commands().values()) <= texts
