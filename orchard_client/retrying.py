@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
@@ -42,7 +43,7 @@ class Attempts:
             Unreachable: it is not worth it, or not safe, to try again.
         """
         may = self._repeatable or isinstance(fault, _NEVER_SENT)
-        rest_s = self._rest_s(None) if may else None
+        rest_s = self._rest_s(None) if may and not _is_hopeless(fault) else None
         if rest_s is None:
             reason = str(fault) or type(fault).__name__
             raise Unreachable(f"{url} does not answer: {reason}") from fault
@@ -70,6 +71,15 @@ class Attempts:
         rest_s = random.uniform(ceiling / 2, ceiling)  # noqa: S311 - spreads load, hides nothing
         rest_s = max(rest_s, asked_s or 0.0)
         return rest_s if self._clock() + rest_s <= self._stop else None
+
+
+def _is_hopeless(fault: BaseException | None) -> bool:
+    """Whether it cannot get better by itself: a certificate stays as wrong as it is."""
+    while fault is not None:
+        if isinstance(fault, ssl.SSLCertVerificationError):
+            return True
+        fault = fault.__cause__ or fault.__context__
+    return False
 
 
 def _refusal_of(answer: Answer) -> Refused:

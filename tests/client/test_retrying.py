@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import ssl
+import threading
+import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import httpx
 import pytest
+import trustme
 
-from orchard_client import Throttled, Unavailable, Unreachable
+from orchard_client import Client, Throttled, Unavailable, Unreachable
 from orchard_client.call import Answer, Call, text
 from orchard_client.retrying import Attempts, retry_after_s
 
@@ -49,6 +55,30 @@ def test_what_may_not_be_repeated_is_tried_again_only_when_it_did_not_arrive():
 def test_whoever_asks_too_often_is_told_so_in_the_end():
     with pytest.raises(Throttled):
         attempts(repeatable=True, patience_s=0).after_answer(away(429))
+
+
+def test_a_wrong_certificate_is_said_at_once():
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = threading.Thread(target=shake_hands, args=(listening, context))
+        server.start()
+        port, begun = listening.getsockname()[1], time.monotonic()
+        with (
+            Client(f"https://localhost:{port}", "x", patience_s=60) as client,
+            pytest.raises(Unreachable, match="certificate verify failed"),
+        ):
+            client.workers.list()
+        server.join()
+    assert time.monotonic() - begun < 30
+
+
+def shake_hands(listening: socket.socket, context: ssl.SSLContext) -> None:
+    """Let one client look at the certificate."""
+    connection, _ = listening.accept()
+    with connection, contextlib.suppress(OSError):
+        context.wrap_socket(connection, server_side=True).close()
 
 
 def test_a_moment_is_understood_as_well_as_a_number_of_seconds():
