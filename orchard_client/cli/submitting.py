@@ -92,10 +92,10 @@ class _Shown:
         self._bars.update(self._bar, completed=sent, total=size or None)
 
     def changed(self, job: Job) -> None:
-        """Note where the job is."""
-        total = job.total_chunks or None
-        self._bars.update(
-            self._bar, description=str(job.status), completed=job.completed_chunks, total=total
+        """Note where the job is; until it is cut, nobody knows how long it takes."""
+        self._bars.remove_task(self._bar)
+        self._bar = self._bars.add_task(
+            str(job.status), completed=job.completed_chunks, total=job.total_chunks or None
         )
 
 
