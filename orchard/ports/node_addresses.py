@@ -50,7 +50,10 @@ async def find_addresses(url: str, allowed: Sequence[Network]) -> list[str]:
     if not parts.hostname:
         raise AddressRefused("there is no such address: it has no host")
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
+    try:
+        found = await loop.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
+    except UnicodeError as fault:  # a name with a part that is empty or too long
+        raise OSError(f"no name that can be asked for: {fault}") from None
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     for address in addresses:
         check_address(address, allowed)

@@ -72,7 +72,8 @@ class OneLock(OfIssues, AsyncView):
         An administrator may leave the owner out, and takes the lock from whoever has it.
         """
         asked = parse(ReleaseQuery, request.query_params)
-        told = parse_body(ReleaseBody, (request.data or {}) | asked)
+        given = request.data or {}
+        told = parse_body(ReleaseBody, given | asked if isinstance(given, dict) else given)
         if told.owner is not None:
             await arun(locks.release(name, told.owner, told.token))
         elif rules(request):

@@ -44,6 +44,20 @@ def test_a_worker_at_what_is_no_address_is_refused(client: Client, path: str, ur
     assert client.get("/workers").json()["count"] == 0
 
 
+@pytest.mark.parametrize("body", [b"1", b"[1]", b'"a"', b"true"])
+def test_a_lock_is_not_given_back_by_what_is_no_object(client: Client, body: bytes):
+    path = "/api/v1/locks/deploy"
+    client.put(path, {"owner": "ann"}, content_type="application/json")
+    assert client.generic("DELETE", path, body, "application/json").status_code == 400
+    assert client.get(path).json()["owner"] == "ann"
+
+
+@pytest.mark.parametrize("url", ["http://.", f"http://{'a' * 64}.b"])
+async def test_a_name_that_cannot_be_asked_for_leads_nowhere(url: str):
+    with pytest.raises(OSError, match="no name"):
+        await find_addresses(url, parse_networks("127.0.0.0/8"))
+
+
 @pytest.mark.parametrize("url", ["http://[]", "http://[1::2::3]", "http://:80", "http://h:99999"])
 async def test_a_url_without_a_host_is_never_asked(url: str):
     with pytest.raises(AddressRefused):
