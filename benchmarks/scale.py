@@ -18,7 +18,7 @@ from benchmarks.rows import Row, make_row, time_pairs
 from orchard import codec, keys
 from orchard.domain.jobs import Job, create_job
 from orchard.domain.lifecycle import JobStatus
-from orchard.live import feed
+from orchard.live import following
 from orchard.services import arun, counts, queries, run, submissions
 from orchard.web import fragments, job_list, pages
 
@@ -75,7 +75,7 @@ async def _see_a_change() -> None:
 
 async def _frames() -> AsyncGenerator[str, None]:
     cursor = await arun(queries.events_end())
-    async for frame in feed.frames("fleet", cursor):
+    async for frame in following.frames("fleet", cursor):
         yield frame
 
 

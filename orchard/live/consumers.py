@@ -12,7 +12,8 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.contrib.auth.models import User
 
-from orchard.live import feed
+from orchard.live import feed, following
+from orchard.live.straight import SEND
 from orchard.live.topics import check_topic, scopes_of
 from orchard.services import EngineAway, arun, queries
 from orchard.tokens import find_bearer
@@ -79,15 +80,16 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
 
     async def _forward(self, topic: str, cursor: str) -> None:
         code, checked_at = FAULT, time.monotonic()
+        send = self.scope.get(SEND, self.base_send)
         try:
-            async for frame in feed.frames(topic, cursor or await _end()):
+            async for frame in following.frames(topic, cursor or await _end()):
                 if time.monotonic() - checked_at >= CHECK_S:
                     if refusal := await self._refusal(topic, cursor) or await self._shut_out():
                         await self.close(refusal)
                         return
                     checked_at = time.monotonic()
                 # Sending waits while the socket is slow; events gather in the feed's ring.
-                await self.send(text_data=frame)
+                await send({"type": "websocket.send", "text": frame})
             code = RESET
         except OSError:
             return  # the browser has gone while it was being told something

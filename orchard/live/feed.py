@@ -1,22 +1,23 @@
 """The feed: one tail of the events in each process, and everybody who follows it.
 
-The tail fills a short ring of the latest events. A follower has nothing but a
-cursor: it takes what is new from the ring, or from the engine when its cursor
-is older than the ring. So a slow one costs no memory and never slows another.
+The tail fills a short ring of the latest events. Some ten times a second it beats: what
+has come since is told to those who follow it and have everything before, each topic's
+frame made once. A follower has nothing but a cursor: one that is behind takes what is new
+from the ring, or from the engine when its cursor is older than the ring. So a slow one
+costs no memory and never slows another.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from itertools import islice
-from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
-from orchard.domain.errors import InvalidInput
-from orchard.live.frames import AWAY, BACK, RESET, Entry, make_entry, make_frame, select
-from orchard.live.topics import belongs
+from orchard.live.circles import Circle, Circles, Told
+from orchard.live.frames import Entry, make_entry
+from orchard.live.pace import Pace
+from orchard.live.ring import News, Ring
 from orchard.services import EngineAway, arun, queries
 
 RING = 4096
@@ -25,22 +26,17 @@ BATCH = 500
 """Most events read from the engine at once."""
 MAX_BEHIND = 2000
 """A follower that has more than this to catch up with is told to read a snapshot."""
-FRAME_S = 0.1
-"""Least time between two frames to one socket: ten a second are all that an eye can use."""
-QUIET_S = 15.0
-"""After so long without news a socket gets an empty frame, so that it knows it is alive."""
+QUIET_S, LOOKED_FOR = 15.0, 0.2
+"""After so long without news a socket gets an empty frame, so that it knows it is alive;
+in steps of a fifth of it the feed looks for such."""
 BLOCK_MS = 5_000
 LINGER_S = 5.0
 """How long the tail goes on without followers; a page that is reloaded finds it running."""
 BACKOFF_S, BACKOFF_MAX_S = 0.2, 3.0
 
 
-class News(NamedTuple):
-    """What there is after a cursor."""
-
-    entries: list[Entry]
-    cursor: str
-    reset: bool = False
+def _loop() -> asyncio.AbstractEventLoop:
+    return asyncio.get_running_loop()
 
 
 class Feed:
@@ -52,25 +48,61 @@ class Feed:
         """This process is asked to stop: nobody may wait any longer."""
         self.work_seen = 0
         """Grows whenever a chunk may have become claimable."""
+        self.beats = 0
+        """Grows whenever somebody who stands elsewhere than most may have something to hear."""
         self._followers = 0
         self._tail: asyncio.Task[None] | None = None
         self._wakers: set[asyncio.Event] = set()
-        self._ring: dict[str, Entry | None] = {}
-        self._head = ""
+        self._ring = Ring()
+        self._shown: str | None = None
+        """The cursor up to which everything was told."""
+        self._fresh: list[Entry] = []
+        """What is to be told with the next beat."""
+        self._circles = Circles(QUIET_S)
+        self._late = Circle()
+        """Those who wait for the beat that lets them catch up."""
+        self._pace = Pace(self._beat)
+        self._reassuring: asyncio.TimerHandle | None = None
 
     @contextmanager
-    def following(self) -> Iterator[asyncio.Event]:
-        """Keep the tail running; the event is set whenever something has changed."""
+    def following(self, topic: str) -> Iterator[Circle]:
+        """Keep the tail running, and be told what happens in a topic."""
+        with self._kept_running(), self._circles.joined(topic) as circle:
+            if self._reassuring is None:
+                self._reassure()
+            yield circle
+
+    @contextmanager
+    def awaiting_work(self) -> Iterator[asyncio.Event]:
+        """Keep the tail running; the event is set whenever a chunk may have become claimable."""
         waker = asyncio.Event()
-        self._followers += 1
         self._wakers.add(waker)
+        try:
+            with self._kept_running():
+                yield waker
+        finally:
+            self._wakers.discard(waker)
+
+    @contextmanager
+    def _kept_running(self) -> Iterator[None]:
+        self._followers += 1
         if self._tail is None or self._tail.done():
             self._tail = asyncio.create_task(self._follow(), name="live feed")
         try:
-            yield waker
+            yield
         finally:
             self._followers -= 1
-            self._wakers.discard(waker)
+
+    def has_told(self, cursor: str) -> bool:
+        """Whether who stands at this cursor has everything that was told so far, and no more."""
+        return cursor == self._shown
+
+    async def wait_for_beat(self, since: int) -> None:
+        """Wait until there was a beat after that many, not longer than is quiet."""
+        if self.beats == since:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(QUIET_S):
+                    await self._late.wait()
 
     async def news(self, cursor: str) -> News:
         """What happened after a cursor, at most a batch of it; empty when there is nothing.
@@ -78,10 +110,10 @@ class Feed:
         Raises:
             EngineAway: the events had to be asked of the engine, and it is away.
         """
-        if cursor == self._head:
+        if cursor == self._shown:
             return News([], cursor)
-        if cursor in self._ring:
-            return self._from_ring(cursor)
+        if self._shown is not None and cursor in self._ring:
+            return self._ring.between(cursor, self._shown)
         tailed = await arun(queries.events_after(cursor, limit=BATCH))
         entries = [make_entry(*entry) for entry in tailed.entries]
         return News(entries, tailed.cursor, tailed.reset)
@@ -93,24 +125,16 @@ class Feed:
 
     async def close(self) -> None:
         """End the tail."""
+        self._pace.cancel()
+        if self._reassuring:
+            self._reassuring.cancel()
+            self._reassuring = None
         if self._tail:
             self._tail.cancel()
             await asyncio.gather(self._tail, return_exceptions=True)
 
-    def _from_ring(self, cursor: str) -> News:
-        # Newest entries stand last, and most followers are close behind: walk back from there.
-        newer = []
-        for at, entry in reversed(self._ring.items()):
-            if at == cursor:
-                break
-            if entry:
-                newer.append(entry)
-        newer.reverse()
-        return News(newer, self._head)
-
     async def _follow(self) -> None:
         delay, alone_since = BACKOFF_S, None
-        loop = asyncio.get_running_loop()
         while True:
             try:
                 await self._read_on()
@@ -122,16 +146,19 @@ class Feed:
             if self._followers:
                 alone_since = None
             elif alone_since is None:
-                alone_since = loop.time()
-            elif loop.time() - alone_since >= LINGER_S:
-                self._ring, self._head = {}, ""
+                alone_since = _loop().time()
+            elif _loop().time() - alone_since >= LINGER_S:
+                self._ring, self._shown = Ring(), None
+                self._forget_fresh()
                 return
 
     async def _read_on(self) -> None:
-        if not self._head:
+        if self._shown is None:
             self._start_at(await arun(queries.events_end()))
         block_ms = BLOCK_MS if self._followers else 1_000
-        tailed = await arun(queries.events_after(self._head, block_ms=block_ms, limit=BATCH))
+        tailed = await arun(
+            queries.events_after(self._ring.head, block_ms=block_ms, limit=BATCH)
+        )  # fmt: skip
         self._set_away(False)
         if tailed.reset:
             self._start_at(tailed.cursor)
@@ -140,22 +167,48 @@ class Feed:
 
     def _start_at(self, cursor: str) -> None:
         """Begin an empty ring; followers with older cursors will ask the engine."""
-        self._ring, self._head = {cursor: None}, cursor
+        before, self._ring, self._shown = self._shown, Ring(cursor), cursor
+        self._forget_fresh()
+        self._circles.rouse(cursor if before is None else before)
+        self._let_late_look()
         self.work_seen += 1
         self._wake()
 
     def _append(self, entries: list[Entry]) -> None:
-        self._ring |= {entry.cursor: entry for entry in entries}
-        self._head = entries[-1].cursor
-        for old in list(islice(self._ring, max(0, len(self._ring) - RING))):
-            del self._ring[old]
-        self.work_seen += any(entry.offers_work for entry in entries)
-        self._wake()
+        self._ring.append(entries, RING)
+        self._fresh += entries
+        if any(entry.offers_work for entry in entries):
+            self.work_seen += 1
+            self._wake()
+        self._pace.want()
+
+    def _beat(self) -> None:
+        fresh, self._fresh = self._fresh, []
+        self._shown = self._ring.head
+        self._circles.tell(fresh, self._shown, MAX_BEHIND)
+        self._let_late_look()
+
+    def _let_late_look(self) -> None:
+        self.beats += 1
+        self._late.tell(Told(self._ring.head))
+
+    def _forget_fresh(self) -> None:
+        self._fresh = []
+        self._pace.cancel()
+
+    def _reassure(self) -> None:
+        self._reassuring = None
+        if self._shown is not None:
+            self._circles.reassure(self._shown)
+        if self._followers:
+            self._reassuring = _loop().call_later(QUIET_S * LOOKED_FOR, self._reassure)
 
     def _set_away(self, is_away: bool) -> None:
         if self.is_away != is_away:
             self.is_away = is_away
-            self._wake()
+            if self._shown is not None:
+                self._circles.rouse(self._shown)
+            self._let_late_look()
 
     def _wake(self) -> None:
         for waker in self._wakers:
@@ -167,35 +220,11 @@ _feeds: WeakKeyDictionary[asyncio.AbstractEventLoop, Feed] = WeakKeyDictionary()
 
 def get_feed() -> Feed:
     """The feed of the running event loop; a web process has one loop, so one feed."""
-    return _feeds.setdefault(asyncio.get_running_loop(), Feed())
-
-
-async def frames(topic: str, cursor: str) -> AsyncIterator[str]:
-    """Frames for one socket from a cursor on, at its own pace; ends after a ``reset``.
-
-    Nothing that changes a state is left out between the cursor and the end.
-    """
-    feed, was_away = get_feed(), False
     loop = asyncio.get_running_loop()
-    with feed.following() as waker:
-        spoke_at = loop.time()
-        while True:
-            waker.clear()
-            if feed.is_away != was_away:
-                was_away = feed.is_away
-                yield AWAY if was_away else BACK
-            news = await _catch_up(feed, cursor, topic)
-            if news.reset:
-                yield RESET
-                return
-            moved, cursor = news.cursor != cursor, news.cursor
-            shown = select(news.entries, topic)
-            if shown or loop.time() - spoke_at >= QUIET_S:
-                yield make_frame(cursor, shown)
-                spoke_at = loop.time()
-                await asyncio.sleep(FRAME_S)
-            if not moved:
-                await _wait(waker, QUIET_S)
+    found = _feeds.get(loop)
+    if found is None:
+        found = _feeds[loop] = Feed()
+    return found
 
 
 def work_heard() -> int:
@@ -212,29 +241,11 @@ async def wait_for_work(timeout_s: float, since: int | None = None) -> bool:
     feed, loop = get_feed(), asyncio.get_running_loop()
     since = feed.work_seen if since is None else since
     stop = loop.time() + timeout_s
-    with feed.following() as waker:
+    with feed.awaiting_work() as waker:
         while feed.work_seen == since and (left := stop - loop.time()) > 0 and not feed.is_ending:
             await _wait(waker, left)
             waker.clear()
     return feed.work_seen != since
-
-
-async def _catch_up(feed: Feed, cursor: str, topic: str) -> News:
-    """All that is new of a topic, in as many reads as it takes; a reset when it is too much."""
-    entries: list[Entry] = []
-    while True:
-        try:
-            news = await feed.news(cursor)
-        except EngineAway:
-            return News(entries, cursor)
-        except InvalidInput:  # a page from another engine, or from another time
-            return News([], cursor, reset=True)
-        entries += (entry for entry in news.entries if belongs(entry.topics, topic))
-        if news.reset or len(entries) > MAX_BEHIND:
-            return News([], news.cursor, reset=True)
-        if news.cursor == cursor:
-            return News(entries, cursor)
-        cursor = news.cursor
 
 
 async def _wait(waker: asyncio.Event, timeout_s: float) -> None:

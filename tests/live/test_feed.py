@@ -10,7 +10,8 @@ import pytest
 import redis
 
 from orchard.live import feed as feeds
-from orchard.live.feed import frames, get_feed, wait_for_work, work_heard
+from orchard.live.feed import get_feed, wait_for_work, work_heard
+from orchard.live.following import frames
 from orchard.services import arun, engine, queries, reports, run, submissions
 from statecore.store.memory import MemoryStore
 from statecore.store.redis import RedisStore
@@ -37,7 +38,7 @@ async def running_tail() -> AsyncIterator[str]:
     stream = frames("fleet", await arun(queries.events_end()))
     worker("w0")
     await next_of(stream)
-    await until(lambda: get_feed()._head)
+    await until(lambda: get_feed()._shown)
     return stream
 
 
@@ -76,7 +77,7 @@ async def test_a_reader_older_than_the_ring_reads_from_the_engine(monkeypatch):
     submit()
     await next_of(lively)
     ids = [submit().job_id for _ in range(30)]
-    await until(lambda: get_feed()._head != cursor and len(get_feed()._ring) <= 5)
+    await until(lambda: get_feed()._shown != cursor and len(get_feed()._ring) <= 5)
     late = frames("fleet", cursor)
     heard: list[str] = []
     while len(heard) < 31:
@@ -118,7 +119,7 @@ async def test_after_flushdb_by_hand_readers_start_over(store):
 async def test_waiting_for_work_ends_when_a_chunk_is_queued():
     heard = work_heard()
     waiting = asyncio.create_task(wait_for_work(20, since=heard))
-    await until(lambda: get_feed()._head)
+    await until(lambda: get_feed()._shown)
     processing(1)
     assert await waiting
 
