@@ -50,14 +50,16 @@ def claim(worker_id: str, count: int = 1) -> list[Report]:
     return as_reports(worker_id, run(claims.claim(worker_id, count)))
 
 
-def as_reports(worker_id: str, claimed: list[claims.Claimed]) -> list[Report]:
+def as_reports(
+    worker_id: str, claimed: list[claims.Claimed], result: ChunkResult = RESULT
+) -> list[Report]:
     """The reports that would complete these chunks."""
     return [
         Report(
             chunk_id=chunk_id(one.job.job_id, one.chunk.index),
             worker_id=worker_id,
             token=one.chunk.token,
-            result=RESULT,
+            result=result,
         )
         for one in claimed
     ]
