@@ -18,6 +18,7 @@ from orchard.api.intake import Intake  # noqa: E402
 from orchard.live.draining import Draining  # noqa: E402
 from orchard.live.routing import websocket_urlpatterns  # noqa: E402
 from orchard.live.straight import Straight  # noqa: E402
+from orchard.metrics.traffic import CountedSockets  # noqa: E402
 
 # Django spools bodies here: on the storage's own disk, not where the system may keep it in memory.
 tempfile.tempdir = str(settings.FILE_UPLOAD_TEMP_DIR)
@@ -26,7 +27,7 @@ application = ProtocolTypeRouter(
     {
         "http": Draining(Intake(http)),
         "websocket": AllowedHostsOriginValidator(
-            Straight(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
+            CountedSockets(Straight(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))))
         ),
     }
 )

@@ -61,6 +61,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "orchard.metrics.traffic.count_requests",
     "django.middleware.security.SecurityMiddleware",
     "orchard.static_files.StaticFiles",
     "csp.middleware.CSPMiddleware",

@@ -12,6 +12,7 @@ from orchard.api import (
     exchange,
     jobs,
     logs,
+    metrics,
     preferences,
     schema,
     transcripts,
@@ -72,6 +73,7 @@ documents = [
 
 urlpatterns = [
     *old_paths,
+    path("metrics", metrics.Metrics.as_view(), name="metrics"),
     path("api/v1/", include(([*of_workers, *of_jobs, *of_logs, *state_side, *documents], "api"))),
     re_path(r"^api(/|$)", not_found),
 ]

@@ -33,6 +33,9 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     busy: int
     completed: int = 0
     failed: int = 0
+    completed_total: int = 0
+    """Since samples are taken; it only grows."""
+    failed_total: int = 0
 
 
 def take_sample(cursor: str) -> Steps[str]:
@@ -42,14 +45,29 @@ def take_sample(cursor: str) -> Steps[str]:
     """
     completed, failed, cursor = yield from _count(cursor or (yield from queries.events_end()))
     load, stats = (yield from counts.get_load()), (yield from counts.get_stats())
+    before = yield from last_sample()
     sample = Sample(
         at=(yield from now()), waiting=load.waiting_chunks, working=load.leased_chunks,
         workers=stats.workers.online + stats.workers.busy, busy=stats.workers.busy,
         completed=completed, failed=failed,
+        completed_total=completed + (before.completed_total if before else 0),
+        failed_total=failed + (before.failed_total if before else 0),
     )  # fmt: skip
     entry = ops.Append(keys.SAMPLES, (msgspec.json.encode(sample),), KEPT)
     yield ops.Commit({}, (entry,))
     return cursor
+
+
+def last_sample() -> Steps[Sample | None]:
+    """The newest sample; what it costs does not depend on how many there are."""
+    end = (yield from tail(keys.SAMPLES, "$", 1)).cursor
+    at_ms = end.partition("-")[0]
+    if not at_ms.isdigit() or at_ms == "0":
+        return None
+    tailed = yield from tail(keys.SAMPLES, f"{int(at_ms) - 1}-0")
+    if tailed.reset:  # nothing is older than the newest, so these are few
+        tailed = yield from tail(keys.SAMPLES, "")
+    return _decode(tailed.entries[-1][1]) if tailed.entries else None
 
 
 def samples_since(at_ms: int) -> Steps[list[Sample]]:

@@ -30,6 +30,7 @@ class EngineFacts(msgspec.Struct, frozen=True, kw_only=True):
     clients: int | None = None
     clients_limit: int | None = None
     ops_per_s: int | None = None
+    replicas: int | None = None
     append_only: bool | None = None
     append_only_ok: bool = True
     snapshots: bool | None = None

@@ -38,6 +38,7 @@ ROUTES: list[tuple[str, str, set[str]]] = [
     ("post", "/workers/add", {"worker"}),
     ("post", "/workers/remove", {"worker"}),
     ("get", "/stats", {"read"}),
+    ("get", "/metrics", {"read"}),
     ("get", "/preferences/purifier", {"read"}),
     ("post", "/preferences/purifier", {"submit"}),
     ("get", "/api/v1/workers", {"read"}),

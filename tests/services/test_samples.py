@@ -24,7 +24,13 @@ def test_a_sample_counts_what_was_done_since_the_one_before(store):
     assert (first.waiting, first.completed) == (0, 0)
     assert (second.waiting, second.working, second.completed) == (1, 0, 2)
     assert (second.workers, third.completed) == (1, 0)
+    assert [one.completed_total for one in (first, second, third)] == [0, 2, 2]
+    assert run(samples.last_sample()) == third
     assert run(samples.samples_since(4 * 10**12)) == []
+
+
+def test_where_no_sample_was_taken_there_is_no_last_one(store):
+    assert run(samples.last_sample()) is None
 
 
 def sample(seconds: float, **values: int) -> Sample:

@@ -1,0 +1,1 @@
+"""What Prometheus is told: the engine, the fleet, the state, and this web process."""

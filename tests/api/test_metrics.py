@@ -1,0 +1,317 @@
+"""``/metrics``: what Prometheus is told, in its own formats, and what is made of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from asgiref.testing import ApplicationCommunicator
+from django.test import Client
+from prometheus_client.openmetrics import parser as openmetrics
+from prometheus_client.parser import text_string_to_metric_families as parse
+
+from orchard.metrics import traffic
+from orchard.metrics.catalogue import FIGURES
+from orchard.services import dispatch, engine, run, samples
+from orchard.services.figures import MOST_WORKERS
+from statecore.domain.issues import Holder
+from statecore.services import checkouts, namespaced
+from statecore.store import ops
+from statecore.store.base import Store
+from statecore.store.clock import ManualClock
+from statecore.store.memory import MemoryStore
+from statecore.store.redis import RedisStore
+from tests.api.fixtures import Tokens
+from tests.services import orchards
+
+ROOT = Path(__file__).parents[2]
+Scrape = dict[str, dict[tuple[str, ...], float]]
+
+
+def read_text(text: str) -> Scrape:
+    """Each figure's values by those of its labels, in the order of their names."""
+    found: Scrape = {}
+    for family in parse(text):
+        for sample in family.samples:
+            by_labels = found.setdefault(sample.name, {})
+            by_labels[tuple(sample.labels[name] for name in sorted(sample.labels))] = sample.value
+    return found
+
+
+def scrape(tokens: Tokens) -> Scrape:
+    answer = Client(headers=tokens("read", name="prometheus")).get("/metrics")
+    assert answer.status_code == 200
+    assert answer["Content-Type"].startswith("text/plain; version=0.0.4")
+    return read_text(answer.content.decode())
+
+
+def plant() -> None:
+    """A site where every figure has something to tell."""
+    cursor = run(samples.take_sample(""))
+    orchards.worker("w1")
+    orchards.worker("w2")
+    run(dispatch.sign_in("d1"))
+    orchards.processing(4)
+    orchards.submit()
+    orchards.complete(orchards.claim("w1")[0])
+    orchards.claim("w2")
+    run(checkouts.check_out(7, Holder(process_id="p1")))
+    run(namespaced.put("notes", "a", 1))
+    run(samples.take_sample(cursor))
+
+
+@pytest.fixture
+def redis_site(redis_store: RedisStore) -> Iterator[RedisStore]:
+    before = engine.use(redis_store)
+    yield redis_store
+    engine.use(before)
+
+
+def test_the_fleet_is_told_in_figures(store: Store, tokens: Tokens):
+    plant()
+    told = scrape(tokens)
+    assert told["orchard_engine_up"] == {(): 1}
+    assert told["orchard_jobs"][("processing",)] == 1
+    assert told["orchard_jobs"][("created",)] == 1
+    assert told["orchard_stages_waiting"] == {(): 1}
+    assert told["orchard_chunks_waiting"] == {(): 2}
+    assert told["orchard_chunks_leased"] == {(): 1}
+    assert told["orchard_chunks_completed_total"] == {(): 1}
+    assert told["orchard_chunks_failed_total"] == {(): 0}
+    assert told["orchard_workers"] == {("online",): 1, ("busy",): 1, ("offline",): 0}
+    assert told["orchard_workers_by_mode"] == {("pull", "online"): 1, ("pull", "busy"): 1}
+    assert told["orchard_worker_pace_ratio"].keys() == {("w1",)}
+    assert told["orchard_worker_chunks_completed_total"] == {("w1",): 1, ("w2",): 0}
+    assert told["orchard_dispatchers"] == {(): 1}
+
+
+def test_the_state_is_told_in_figures(store: Store, tokens: Tokens):
+    plant()
+    told = scrape(tokens)
+    assert told["orchard_issues"][("processing",)] == 1
+    assert told["orchard_issues_orphaned"] == {(): 0}
+    assert told["orchard_processes"] == {(): 1}
+    assert told["orchard_label_requests"].keys() == {("queued",), ("sent",), ("failed",)}
+    assert told["orchard_state_entries"][()] >= 1
+    assert told["orchard_logs_bytes"][()] >= 0
+
+
+def test_ages_are_seconds_since_the_oldest_was_created(
+    store: MemoryStore, clock: ManualClock, tokens: Tokens
+):
+    assert "orchard_stage_oldest_age_seconds" not in scrape(tokens)
+    orchards.submit()
+    clock.advance(90)
+    orchards.submit()
+    told = scrape(tokens)
+    assert told["orchard_stage_oldest_age_seconds"] == {(): 90}
+    assert told["orchard_job_oldest_age_seconds"] == {("created",): 90}
+
+
+def test_counters_go_on_where_another_process_left_off(store: Store, tokens: Tokens):
+    plant()
+    run(samples.take_sample(""))  # a pipeline process that begins to count now
+    assert scrape(tokens)["orchard_chunks_completed_total"] == {(): 1}
+
+
+def test_without_the_engine_only_that_is_told(tokens: Tokens):
+    away = RedisStore("redis://127.0.0.1:1/0")
+    before = engine.use(away)
+    try:
+        told = scrape(tokens)
+    finally:
+        engine.use(before)
+        away.close()
+    assert told["orchard_engine_up"] == {(): 0}
+    assert "orchard_jobs" not in told
+    assert "orchard_issues" not in told
+    assert told["process_start_time_seconds"][()] > 0
+
+
+def test_openmetrics_is_spoken_to_those_who_ask_for_it(store: Store, tokens: Tokens):
+    plant()
+    accept = {"Accept": "application/openmetrics-text;version=1.0.0;q=0.8,text/plain;q=0.5"}
+    answer = Client(headers=tokens("read") | accept).get("/metrics")
+    assert answer["Content-Type"].startswith("application/openmetrics-text; version=1.0.0")
+    families = list(openmetrics.text_string_to_metric_families(answer.content.decode()))
+    assert {"orchard_jobs", "orchard_chunks_completed", "orchard_engine"} <= {
+        family.name for family in families
+    }
+
+
+@pytest.mark.parametrize("accept", ["", "text/html", "*/*", "application/openmetrics-text", "\xff"])
+def test_whoever_asks_for_something_else_is_told_all_the_same(
+    store: Store, tokens: Tokens, accept: str
+):
+    answer = Client(headers=tokens("read") | {"Accept": accept}).get("/metrics")
+    assert answer.status_code == 200
+    assert b"orchard_engine_up 1.0\n" in answer.content
+
+
+class CountingStore(MemoryStore):
+    """A memory store that knows how much it was asked, in requests and places."""
+
+    asked = 0
+
+    def perform(self, request: ops.Request) -> Any:
+        self.asked += len(request.refs) if isinstance(request, ops.Read) else 1
+        return super().perform(request)
+
+
+def test_what_a_scrape_asks_of_the_engine_does_not_grow_with_the_jobs(tokens: Tokens):
+    counting = CountingStore(ManualClock(datetime(2026, 1, 1, tzinfo=UTC)))
+    before = engine.use(counting)
+    try:
+        costs = []
+        for jobs in (1, 300):
+            for _ in range(jobs):
+                orchards.submit()
+            counting.asked = 0
+            told = scrape(tokens)
+            costs.append(counting.asked)
+    finally:
+        engine.use(before)
+    assert told["orchard_jobs"][("created",)] == 301
+    # Eight reads measure how fast the engine is, unless that was done a moment ago.
+    assert 0 < costs[1] <= costs[0]
+
+
+def test_a_large_fleet_is_counted_and_not_told_one_by_one(store: Store, tokens: Tokens):
+    for i in range(MOST_WORKERS + 1):
+        orchards.worker(f"w{i}")
+    told = scrape(tokens)
+    assert told["orchard_workers"][("online",)] == MOST_WORKERS + 1
+    assert "orchard_worker_chunks_completed_total" not in told
+
+
+def test_requests_are_counted_by_route_and_not_by_address(store: Store, tokens: Tokens):
+    client = Client(headers=tokens("read"))
+    route = ("GET", "/api/v1/jobs/<str:job_id>", "404")
+    before = scrape(tokens).get("orchard_http_requests_total", {}).get(route, 0)
+    for name in ("a", "b"):
+        client.get(f"/api/v1/jobs/{name}")
+    client.generic("BREW", "/nowhere-at-all")
+    told = scrape(tokens)
+    assert told["orchard_http_requests_total"][route] == before + 2
+    assert ("other", traffic.NO_ROUTE, "404") in told["orchard_http_requests_total"]
+    assert told["orchard_http_request_duration_seconds_count"][route[:2]] == before + 2
+    assert not any("nowhere" in label for labels in told["orchard_http_requests_total"]
+                   for label in labels)  # fmt: skip
+
+
+async def test_sockets_are_counted_while_they_are_open():
+    async def until_disconnected(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "websocket.accept"})
+        await receive()
+
+    before = traffic.own.get_sample_value("orchard_live_sockets")
+    app = traffic.CountedSockets(until_disconnected)
+    socket = ApplicationCommunicator(app, {"type": "websocket"})
+    await socket.receive_output()
+    assert traffic.own.get_sample_value("orchard_live_sockets") == before + 1
+    await socket.send_input({"type": "websocket.disconnect"})
+    await socket.wait()
+    assert traffic.own.get_sample_value("orchard_live_sockets") == before
+
+
+# -- what others read: the page, the dashboard, the example -------------------
+
+
+@pytest.fixture
+def whole(redis_site: RedisStore, tokens: Tokens) -> Scrape:
+    """A scrape of a site on a real engine, with something of everything."""
+    plant()
+    Client().get("/healthz")
+    return scrape(tokens)
+
+
+ELSEWHERE = {"orchard_engine_disk_bytes", "orchard_engine_disk_free_bytes"}
+"""Figures of an engine that is on this machine and ours."""
+
+
+def test_every_figure_of_the_catalogue_is_told_of_a_real_engine(whole: Scrape):
+    assert {figure.name for figure in FIGURES} - whole.keys() <= ELSEWHERE
+
+
+def test_types_and_labels_are_those_of_the_catalogue(redis_site: RedisStore, tokens: Tokens):
+    plant()
+    text = Client(headers=tokens("read")).get("/metrics").content.decode()
+    told = {sample.name: (family.type, set(sample.labels))
+            for family in parse(text) for sample in family.samples}  # fmt: skip
+    for figure in FIGURES:
+        if figure.name in told:
+            kind = "gauge" if figure.kind == "info" else figure.kind
+            assert told[figure.name] == (kind, set(figure.labels)), figure.name
+
+
+DOCUMENT = (ROOT / "docs" / "metrics.md").read_text("utf-8")
+
+
+def test_the_page_names_every_figure_of_the_site_and_no_other():
+    rows = re.findall(r"^\| `(orchard_\w+)` \| (\w+) \| ([^|]*) \| ([^|]*) \|$", DOCUMENT, re.M)
+    shown = {name: (kind, set(re.findall(r"`(\w+)`", labels)), meaning)
+             for name, kind, labels, meaning in rows}  # fmt: skip
+    ours = {one.name: (one.kind, set(one.labels), one.meaning) for one in FIGURES}
+    for metric in (traffic.requests, traffic.durations, traffic.sockets):
+        name = metric._name + ("_total" if metric._type == "counter" else "")
+        ours[name] = (metric._type, set(metric._labelnames), metric._documentation)
+    assert shown == ours
+
+
+def test_the_dashboard_asks_only_for_what_is_told(whole: Scrape):
+    board = json.loads((ROOT / "deploy" / "grafana" / "orchard.json").read_text("utf-8"))
+    panels = [one for one in board["panels"] if one["type"] != "row"]
+    asked = [target["expr"] for panel in panels for target in panel["targets"]]
+    asked += re.findall(r"\((\w+),", " ".join(one["query"] for one in board["templating"]["list"]
+                                              if one["type"] == "query"))  # fmt: skip
+    named = {name for one in asked for name in re.findall(r"\b(?:orchard|process)_\w+", one)}
+    assert len(named) > 20
+    assert named - ELSEWHERE <= whole.keys()
+
+
+def test_the_dashboard_has_the_shape_that_grafana_imports():
+    board = json.loads((ROOT / "deploy" / "grafana" / "orchard.json").read_text("utf-8"))
+    assert {"title", "uid", "schemaVersion", "time", "templating", "panels"} <= board.keys()
+    assert board["id"] is None
+    panels = board["panels"]
+    assert len({one["id"] for one in panels}) == len(panels)
+    taken: set[tuple[int, int]] = set()
+    for panel in panels:
+        place = panel["gridPos"]
+        cells = {(x, y) for x in range(place["x"], place["x"] + place["w"])
+                 for y in range(place["y"], place["y"] + place["h"])}  # fmt: skip
+        assert not cells & taken, panel["title"]
+        assert place["x"] + place["w"] <= 24
+        taken |= cells
+        if panel["type"] == "row":
+            continue
+        assert panel["datasource"] == {"type": "prometheus", "uid": "${datasource}"}
+        assert panel["fieldConfig"]["defaults"]["unit"], panel["title"]
+        assert {one["refId"] for one in panel["targets"]}
+        assert all(target["expr"].count("(") == target["expr"].count(")")
+                   for target in panel["targets"])  # fmt: skip
+
+
+def test_the_example_for_prometheus_asks_this_address_with_a_token():
+    conf = yaml.safe_load((ROOT / "deploy" / "prometheus.yml").read_text("utf-8"))
+    (job,) = [one for one in conf["scrape_configs"] if one["job_name"] == "orchard"]
+    assert job["metrics_path"] == "/metrics"
+    assert job["authorization"]["type"] == "Bearer"
+    assert job["authorization"]["credentials_file"]
+    assert job["static_configs"][0]["targets"]
+
+
+def test_every_rule_of_the_example_asks_only_for_what_is_told(whole: Scrape):
+    rules = yaml.safe_load((ROOT / "deploy" / "prometheus-rules.yml").read_text("utf-8"))
+    alerts = [rule for group in rules["groups"] for rule in group["rules"]]
+    assert alerts
+    for alert in alerts:
+        named = set(re.findall(r"\b(?:orchard|process)_\w+", alert["expr"]))
+        assert named <= whole.keys(), alert["alert"]
+        assert alert["annotations"]["summary"]
