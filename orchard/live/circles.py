@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from orchard.live.frames import Entry, make_frame, select
+from orchard.live.frames import Entry, SharedText, make_frame, select
 from orchard.live.topics import ALL
 
 
@@ -87,7 +87,7 @@ class Circles:
                 continue
             shown = select(of_topic, topic)
             too_much = len(of_topic) > most
-            circle.tell(Told(cursor, "" if too_much else make_frame(cursor, shown), too_much))
+            circle.tell(Told(cursor, "" if too_much else _shared(cursor, shown), too_much))
 
     def rouse(self, cursor: str) -> None:
         """Let everybody look for himself, from a cursor on that all of them have reached."""
@@ -98,7 +98,7 @@ class Circles:
         """Send an empty frame to those who have heard nothing for long."""
         for circle in self._circles.values():
             if circle.quiet_s() >= self._quiet_s:
-                circle.tell(Told(cursor, make_frame(cursor, ())))
+                circle.tell(Told(cursor, _shared(cursor, ())))
 
     def _sort(self, entries: Sequence[Entry]) -> dict[str, list[Entry]]:
         found: dict[str, list[Entry]] = {}
@@ -109,3 +109,7 @@ class Circles:
             if entry.topics and ALL in self._circles:
                 found.setdefault(ALL, []).append(entry)
         return found
+
+
+def _shared(cursor: str, shown: Sequence[Entry]) -> SharedText:
+    return SharedText(make_frame(cursor, shown))

@@ -27,6 +27,21 @@ _JOB_PROGRESSED, _CHUNK_PROGRESSED, _JOB_ADVANCED, _CHUNK_REQUEUED, _ISSUE_RENEW
 )  # fmt: skip
 
 
+class SharedText(str):
+    """A frame that many sockets are sent."""
+
+    __slots__ = ("packed",)
+
+    packed: bytes
+    """The frame as it goes over the wire, empty until the first socket has packed it."""
+
+    def __new__(cls, text: str) -> SharedText:
+        """A frame that nobody has packed yet."""
+        made = super().__new__(cls, text)
+        made.packed = b""
+        return made
+
+
 class Entry(NamedTuple):
     """One event of the stream, read once for all sockets of the process."""
 
