@@ -58,8 +58,8 @@ class Command(BaseCommand):
                 "orchard.asgi:application", host=options["host"], port=options["port"],
                 loop="uvloop", http="httptools", ws="orchard.live.sockets:LiveProtocol",
                 lifespan="off", log_config=None, access_log=False,
-                timeout_graceful_shutdown=options["grace"], server_header=False, proxy_headers=False,
-                ws_max_size=65_536,
+                timeout_graceful_shutdown=options["grace"], server_header=False,
+                proxy_headers=False, ws_max_size=65_536,
                 # A frame is made once for all sockets; packing it for each is most of the cost.
                 ws_per_message_deflate=False,
             )  # fmt: skip
