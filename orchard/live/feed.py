@@ -12,10 +12,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from orchard.live.circles import Circle, Circles, Told
-from orchard.live.frames import Entry, make_entry
+from orchard.live.frames import Entry, SharedText, make_entry, make_frame, select
 from orchard.live.pace import Pace
 from orchard.live.ring import News, Ring
 from orchard.services import EngineAway, arun, queries
@@ -59,6 +59,8 @@ class Feed:
         self._fresh: list[Entry] = []
         """What is to be told with the next beat."""
         self._circles = Circles(QUIET_S)
+        self._for_late: WeakValueDictionary[tuple[str, str], SharedText] = WeakValueDictionary()
+        """Frames from where some stand to where all were told, as long as they are being sent."""
         self._late = Circle()
         """Those who wait for the beat that lets them catch up."""
         self._pace = Pace(self._beat)
@@ -117,6 +119,24 @@ class Feed:
         tailed = await arun(queries.events_after(cursor, limit=BATCH))
         entries = [make_entry(*entry) for entry in tailed.entries]
         return News(entries, tailed.cursor, tailed.reset)
+
+    def tell_behind(self, cursor: str, topic: str) -> Told | None:
+        """What who is a little behind is told; ``None`` when that is not in the ring.
+
+        Those who are equally far behind are told by the same frame.
+        """
+        if self._shown is None or cursor not in self._ring:
+            return None
+        if frame := self._for_late.get((cursor, topic)):
+            return Told(self._shown, frame)
+        entries, end, _ = self._ring.between(cursor, self._shown)
+        shown = select(entries, topic)
+        if len(shown) > MAX_BEHIND:
+            return Told(end, reset=True)
+        if not shown:
+            return Told(end)
+        frame = self._for_late[cursor, topic] = SharedText(make_frame(end, shown))
+        return Told(end, frame)
 
     def end_waits(self) -> None:
         """Let everybody who waits for work go with what there is: the process is to stop."""
@@ -190,6 +210,7 @@ class Feed:
 
     def _let_late_look(self) -> None:
         self.beats += 1
+        self._for_late.clear()
         self._late.tell(Told(self._ring.head))
 
     def _forget_fresh(self) -> None:

@@ -30,7 +30,7 @@ _JOB_PROGRESSED, _CHUNK_PROGRESSED, _JOB_ADVANCED, _CHUNK_REQUEUED, _ISSUE_RENEW
 class SharedText(str):
     """A frame that many sockets are sent."""
 
-    __slots__ = ("packed",)
+    __slots__ = ("__weakref__", "packed")
 
     packed: bytes
     """The frame as it goes over the wire, empty until the first socket has packed it."""

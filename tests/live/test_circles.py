@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from types import SimpleNamespace
 
 import pytest
@@ -78,6 +79,23 @@ async def test_who_was_left_alone_goes_on_from_where_the_others_are(monkeypatch)
     await arun(submissions.cancel(mine.job_id))
     assert [event["name"] for event in (await heard)["events"]] == ["job.advanced"]
     await stream.aclose()
+
+
+async def test_those_who_are_equally_far_behind_are_told_by_the_same_frame():
+    cursor = await arun(queries.events_end())
+    late = [frames("fleet", cursor) for _ in range(3)]
+    submit()
+    for stream in late:
+        await next_of(stream)
+    before = get_feed().beats
+    ids = [submit().job_id for _ in range(5)]
+    end = await arun(queries.events_end())
+    await until(lambda: get_feed().beats > before and get_feed().has_told(end))
+    heard = [await anext(stream) for stream in late]
+    assert len({id(frame) for frame in heard}) == 1
+    assert [event["job_id"] for event in json.loads(heard[0])["events"]] == ids
+    for stream in late:
+        await stream.aclose()
 
 
 async def test_more_than_anybody_reads_is_told_as_a_reset(monkeypatch):
