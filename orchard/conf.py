@@ -20,6 +20,7 @@ from orchard.conf_engine import EngineConf, engine_address
 from orchard.conf_file import read_file
 from orchard.conf_logs import LogsConf
 from orchard.conf_nodes import NodesConf
+from orchard.conf_openai import OpenAiConf
 from orchard.conf_running import RunningConf
 from orchard.conf_sealing import SealingConf
 from orchard.conf_state import YEAR_S, StateConf
@@ -41,7 +42,15 @@ CONFIG_PATH = Path("config/config.json")
 
 @dataclass(frozen=True, kw_only=True)
 class Conf(
-    EngineConf, StateConf, LogsConf, NodesConf, AccessConf, StorageConf, SealingConf, RunningConf
+    EngineConf,
+    StateConf,
+    LogsConf,
+    NodesConf,
+    OpenAiConf,
+    AccessConf,
+    StorageConf,
+    SealingConf,
+    RunningConf,
 ):
     """All settings of one installation."""
 

@@ -213,6 +213,9 @@ class JobAnswer(serializers.Serializer):
     result = ResultAnswer(required=False)
     error = serializers.CharField(required=False, help_text="Why it failed.")
     owner = serializers.CharField(required=False)
+    came_by = serializers.CharField(
+        required=False, help_text="The door it came in by, such as `openai`; none for our own."
+    )
     duration_ms = serializers.IntegerField(required=False)
     pinned = serializers.BooleanField(required=False)
 

@@ -17,6 +17,7 @@ from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 
 from orchard.api.authentication import bearer_of, is_bearer
+from orchard.api.openai_errors import PREFIX, reshaped
 from orchard.conf import get_conf
 
 Scope = MutableMapping[str, Any]
@@ -25,7 +26,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
-UPLOADS = ("/submit", "/api/v1/jobs")
+UPLOADS = ("/submit", "/api/v1/jobs", "/v1/audio/transcriptions")
 """Where recordings come in; all other bodies are small."""
 FRAMING_BYTES = 1_000_000
 """What a form may need besides its file."""
@@ -37,6 +38,9 @@ class Refusal(NamedTuple):
     status: int
     code: str
     error: str
+
+
+_UNKNOWN = Refusal(401, "not_authenticated", "Sign in first")
 
 
 class Intake:
@@ -55,10 +59,10 @@ class Intake:
         announced = _announced(headers)
         limit = self._limit(scope)
         if announced is not None and announced > limit:
-            return await _answer(send, _too_large(limit))
+            return await _answer(send, scope, _too_large(limit))
         may_be = limit if announced is None else announced
         if may_be > self._small and not await sync_to_async(_is_known)(headers):
-            return await _answer(send, Refusal(401, "not_authenticated", "Sign in first"))
+            return await _answer(send, scope, _UNKNOWN)
         return await _Counted(limit, receive, send).serve(self._app, scope)
 
     def _limit(self, scope: Scope) -> int:
@@ -76,7 +80,7 @@ class _Counted:
     async def serve(self, app: App, scope: Scope) -> None:
         await app(scope, self._take, self._give)
         if self._count > self._limit and not self._answered:
-            await _answer(self._send, _too_large(self._limit))
+            await _answer(self._send, scope, _too_large(self._limit))
 
     async def _take(self) -> Message:
         message = await self._receive()
@@ -117,8 +121,11 @@ def _too_large(limit: int) -> Refusal:
     return Refusal(413, "too_large", f"The body is larger than {limit:,} bytes")
 
 
-async def _answer(send: Send, refusal: Refusal) -> None:
-    body = json.dumps({"error": refusal.error, "code": refusal.code}).encode()
+async def _answer(send: Send, scope: Scope, refusal: Refusal) -> None:
+    told: dict[str, Any] = {"error": refusal.error, "code": refusal.code}
+    if scope["path"].startswith(PREFIX):
+        told = reshaped(told, refusal.status)
+    body = json.dumps(told).encode()
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),

@@ -28,7 +28,7 @@ from orchard.services.queries import JobView
 
 _UNKNOWN = {404: "There is no such job, or it has expired"}
 _REFUSALS = _UNKNOWN | {409: "The job's state does not allow this"}
-_KEY = OpenApiParameter(
+IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key", str, OpenApiParameter.HEADER,
     description="Sending the same key again within a day answers with the first job.",
 )  # fmt: skip
@@ -49,7 +49,7 @@ class Jobs(View):
         return Response({"jobs": shown, "next": page.next, "count": page.count})
 
     @described(
-        {200: JobAnswer, 201: JobAnswer}, operation_id="create_job", parameters=[_KEY],
+        {200: JobAnswer, 201: JobAnswer}, operation_id="create_job", parameters=[IDEMPOTENCY_KEY],
         refusals={400: "No file, or a field is wrong", 413: "The recording is too large"},
         request={"multipart/form-data": SubmitForm},
     )  # fmt: skip
@@ -125,7 +125,7 @@ def submit(request: Request) -> tuple[Job, bool]:
         raise TooLarge
     return uploads.submit(
         upload, owner=owner_of(request), use_purifier=form["purifier"], language=form["language"],
-        idempotency_key=_idempotency_key(request),
+        idempotency_key=idempotency_key(request),
     )  # fmt: skip
 
 
@@ -149,7 +149,12 @@ def job_shape(view: JobView) -> dict[str, Any]:
     return codec.contract_job(view.job, view.chunks)
 
 
-def _idempotency_key(request: Request) -> str:
+def idempotency_key(request: Request) -> str:
+    """The key by which a request may be repeated; empty when it has none.
+
+    Raises:
+        InvalidInput: it is too long, or cannot be printed.
+    """
     key: str = request.headers.get("Idempotency-Key", "").strip()
     if len(key) > 200 or not key.isprintable():
         raise InvalidInput("Idempotency-Key", "at most 200 printable characters")

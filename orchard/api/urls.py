@@ -1,4 +1,4 @@
-"""Addresses of the API: the contract's old paths, and everything under ``/api/v1/``."""
+"""Addresses of the API: the contract's old paths, ``/api/v1/``, and OpenAI's ``/v1/``."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from orchard.api import (
     jobs,
     logs,
     metrics,
+    openai,
+    openai_errors,
     preferences,
     schema,
     transcripts,
@@ -66,6 +68,12 @@ of_jobs = [
 
 of_logs = [path("logs", logs.Logs.as_view(), name="logs")]
 
+of_openai = [
+    path("audio/transcriptions", openai.Transcriptions.as_view(), name="openai-transcriptions"),
+    path("models", openai.Models.as_view(), name="openai-models"),
+    path("models/<path:model>", openai.OneModel.as_view(), name="openai-model"),
+]
+
 documents = [
     path("schema", schema.Schema.as_view(), name="schema"),
     path("docs", schema.Docs.as_view(), name="docs"),
@@ -75,5 +83,7 @@ urlpatterns = [
     *old_paths,
     path("metrics", metrics.Metrics.as_view(), name="metrics"),
     path("api/v1/", include(([*of_workers, *of_jobs, *of_logs, *state_side, *documents], "api"))),
+    path("v1/", include(of_openai)),
     re_path(r"^api(/|$)", not_found),
+    re_path(r"^v1(/|$)", openai_errors.not_found),
 ]

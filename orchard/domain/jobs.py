@@ -70,6 +70,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     size: int = 0
     """Bytes of the uploaded file."""
     owner: str = ""
+    came_by: str = ""
+    """The door it came in by, such as ``openai``; empty for our own."""
     use_purifier: bool = True
     language: str = ""
     failed_chunks: int = 0
@@ -106,13 +108,13 @@ class JobChange(msgspec.Struct, frozen=True, kw_only=True):
 
 def create_job(
     job_id: str, filename: str, source: str, size: int, *, owner: str, use_purifier: bool,
-    language: str, at: datetime,
+    language: str, at: datetime, came_by: str = "",
 ) -> JobChange:  # fmt: skip
     """Accept a recording that is in storage."""
     job = Job(
         job_id=job_id, filename=filename, status=JobStatus.CREATED, total_chunks=0,
         completed_chunks=0, created_at=at, updated_at=at, source=source, size=size, owner=owner,
-        use_purifier=use_purifier, language=language,
+        use_purifier=use_purifier, language=language, came_by=came_by,
     )  # fmt: skip
     event = JobCreated(at=at, job_id=job_id, filename=filename, status=job.status)
     return JobChange(job=job, events=(event,))

@@ -48,7 +48,7 @@ def name_job(owner: str, idempotency_key: str = "") -> Steps[str]:
 
 def create(
     filename: str, source: str, size: int, *, owner: str, use_purifier: bool, language: str = "",
-    job_id: str | None = None, idempotency_key: str = "",
+    job_id: str | None = None, idempotency_key: str = "", came_by: str = "",
 ) -> Steps[Job]:  # fmt: skip
     """Accept a recording that is in storage under the name ``source``.
 
@@ -66,7 +66,7 @@ def create(
             raise TransitionRefused("there is a job of this id already")
         change = jobs.create_job(
             new_id, filename, source, size, owner=owner, use_purifier=use_purifier,
-            language=language, at=at,
+            language=language, at=at, came_by=came_by,
         )  # fmt: skip
         draft = Draft(keeping(), at)
         draft.job(None, change.job)

@@ -58,6 +58,7 @@ class Job(Model, frozen=True, kw_only=True):
     result: Result | None = None
     error: str = ""
     owner: str = ""
+    came_by: str = ""
     duration_ms: int = 0
     pinned: bool = False
 

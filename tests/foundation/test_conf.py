@@ -68,6 +68,8 @@ WRONG = {
     "ORCHARD_LOGIN_ATTEMPTS": [("0", "from 1 to 100")],
     "ORCHARD_LOGIN_PAUSE_S": [("0", "from 1 to 86400")],
     "ORCHARD_THROTTLE_HOT": [("0", "from 1 to")],
+    "ORCHARD_OPENAI_MODELS": [("a b", "names with commas"), ("-x", "names with commas")],
+    "ORCHARD_OPENAI_WAIT_S": [("-1", "from 0 to 86400"), ("long", "a number")],
     "ORCHARD_LOG_MAX_AGE_DAYS": [("0", "from 0.01 to 3660"), ("a week", "a number")],
     "ORCHARD_LOG_MAX_BYTES": [("1GB", "a whole number"), ("1000", "from 5000000 to")],
     "ORCHARD_STATE_DIR": [("a\0b", "text")],

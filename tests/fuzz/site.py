@@ -32,7 +32,8 @@ def _jobs() -> dict[str, list[Any]]:
     orchards.complete(held[0])
     return {
         "path.job_id": jobs, "path.worker_id": workers, "body.worker_id": workers[:3],
-        "path.form": TRANSCRIPTS, "body.token": [one.chunk.token for one in held],
+        "path.form": TRANSCRIPTS, "path.model": ["orchard", "whisper-1"],
+        "body.token": [one.chunk.token for one in held],
         "query.token": [one.chunk.token for one in held],
         "path.name": [*map(orchards.name_of, held), "deploy", "other"],
     }  # fmt: skip

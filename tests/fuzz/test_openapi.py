@@ -21,8 +21,9 @@ def server(own_engine_server: EngineServer, tmp_path: Path):
     """A web process that does not count its guests' requests."""
     limits = {f"ORCHARD_THROTTLE_{who}": PLENTY for who in ("KNOWN", "HOT", "STRANGERS")}
     server = Server(
-        tmp_path / "data", own_engine_server.url, ORCHARD_NODE_NETWORKS="127.0.0.0/8", **limits
-    )
+        tmp_path / "data", own_engine_server.url, ORCHARD_NODE_NETWORKS="127.0.0.0/8",
+        ORCHARD_OPENAI_WAIT_S="0.01", **limits,
+    )  # fmt: skip
     server.start()
     yield server
     server.stop()
