@@ -52,7 +52,7 @@ _BULLMQ = Peer(
     fill=("node", "{here}/bullmq_work.cjs", "fill"),
     work=("node", "{here}/bullmq_work.cjs", "work", "50"),
     done="bull:work:completed",
-    settings="`concurrency` 50, the figure of its guide for work that waits for others; jobs put"
+    settings="`concurrency` 50, the figure in the example of its guide; jobs put"
     " in with `addBulk`; everything else as it comes, so a completion also fetches the next job",
     lease="lock of 30 s with a token, renewed",
     late="refused: the token is no longer that of the lock",
@@ -112,6 +112,7 @@ PEERS = (
     msgspec.structs.replace(
         _RQ, name="rq-simple", title="RQ, SimpleWorker",
         work=(*_RQ.work, "--worker-class", "rq.SimpleWorker"),
+        lease="entry of the run, for the job's time-out of 3 min",
         settings="`SimpleWorker`, which does not fork: what the same page allows for jobs of a"
         " few milliseconds whose code is trusted",
     ),

@@ -6,6 +6,7 @@ import re
 
 from benchmarks import page, plan
 from benchmarks.comparing import read_run
+from benchmarks.peers import __main__ as peers
 
 TEXT = (plan.ROOT / "docs" / "benchmarks.md").read_text("utf-8")
 
@@ -23,10 +24,11 @@ def test_every_row_is_told_of_and_has_a_figure():
     }
 
 
-def test_every_option_on_the_page_is_one_of_the_command():
+def test_every_option_on_the_page_is_one_of_the_commands():
     from django.core.management import load_command_class
 
     options = load_command_class("orchard", "bench").create_parser("", "bench").format_help()
+    options += peers.parser().format_help()
     assert [
         name for name in set(re.findall(r"(?<!-)--[a-z][a-z-]*", TEXT)) if name not in options
     ] == []
