@@ -39,8 +39,6 @@ FIGURES = (
     Figure("orchard_engine_snapshot_ok", _G, "0 when the last snapshot failed"),
     Figure("orchard_engine_snapshot_timestamp_seconds", _G, "When the last snapshot was made"),
     Figure("orchard_engine_replicas", _G, "Replicas that are connected"),
-    Figure("orchard_engine_disk_bytes", _G, "Disk that the engine's files take"),
-    Figure("orchard_engine_disk_free_bytes", _G, "Disk that is left for them"),
     Figure("orchard_engine_evicted_keys_total", _C, "Keys forgotten to make room; any is a fault"),
     Figure("orchard_engine_rejected_connections_total", _C, "Connections refused as too many"),
     Figure("orchard_engine_read_seconds", _G,

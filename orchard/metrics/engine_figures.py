@@ -25,8 +25,6 @@ _FACTS = {
     "orchard_engine_snapshot_ok": "snapshot_ok",
     "orchard_engine_snapshot_timestamp_seconds": "snapshot_at",
     "orchard_engine_replicas": "replicas",
-    "orchard_engine_disk_bytes": "disk_bytes",
-    "orchard_engine_disk_free_bytes": "disk_free_bytes",
     "orchard_engine_evicted_keys_total": "evicted",
     "orchard_engine_rejected_connections_total": "rejected",
 }

@@ -1,76 +1,26 @@
-"""``/metrics``: what Prometheus is told, in its own formats, and what is made of it."""
+"""``/metrics``: what Prometheus is told, in its own formats."""
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from asgiref.testing import ApplicationCommunicator
 from django.test import Client
 from prometheus_client.openmetrics import parser as openmetrics
-from prometheus_client.parser import text_string_to_metric_families as parse
 
 from orchard.metrics import traffic
-from orchard.metrics.catalogue import FIGURES
-from orchard.services import dispatch, engine, run, samples
+from orchard.services import engine, run, samples
 from orchard.services.figures import MOST_WORKERS
-from statecore.domain.issues import Holder
-from statecore.services import checkouts, namespaced
 from statecore.store import ops
 from statecore.store.base import Store
 from statecore.store.clock import ManualClock
 from statecore.store.memory import MemoryStore
 from statecore.store.redis import RedisStore
 from tests.api.fixtures import Tokens
+from tests.api.metric_site import plant, scrape
 from tests.services import orchards
-
-ROOT = Path(__file__).parents[2]
-Scrape = dict[str, dict[tuple[str, ...], float]]
-
-
-def read_text(text: str) -> Scrape:
-    """Each figure's values by those of its labels, in the order of their names."""
-    found: Scrape = {}
-    for family in parse(text):
-        for sample in family.samples:
-            by_labels = found.setdefault(sample.name, {})
-            by_labels[tuple(sample.labels[name] for name in sorted(sample.labels))] = sample.value
-    return found
-
-
-def scrape(tokens: Tokens) -> Scrape:
-    answer = Client(headers=tokens("read", name="prometheus")).get("/metrics")
-    assert answer.status_code == 200
-    assert answer["Content-Type"].startswith("text/plain; version=0.0.4")
-    return read_text(answer.content.decode())
-
-
-def plant() -> None:
-    """A site where every figure has something to tell."""
-    cursor = run(samples.take_sample(""))
-    orchards.worker("w1")
-    orchards.worker("w2")
-    run(dispatch.sign_in("d1"))
-    orchards.processing(4)
-    orchards.submit()
-    orchards.complete(orchards.claim("w1")[0])
-    orchards.claim("w2")
-    run(checkouts.check_out(7, Holder(process_id="p1")))
-    run(namespaced.put("notes", "a", 1))
-    run(samples.take_sample(cursor))
-
-
-@pytest.fixture
-def redis_site(redis_store: RedisStore) -> Iterator[RedisStore]:
-    before = engine.use(redis_store)
-    yield redis_store
-    engine.use(before)
 
 
 def test_the_fleet_is_told_in_figures(store: Store, tokens: Tokens):
@@ -218,100 +168,3 @@ async def test_sockets_are_counted_while_they_are_open():
     await socket.send_input({"type": "websocket.disconnect"})
     await socket.wait()
     assert traffic.own.get_sample_value("orchard_live_sockets") == before
-
-
-# -- what others read: the page, the dashboard, the example -------------------
-
-
-@pytest.fixture
-def whole(redis_site: RedisStore, tokens: Tokens) -> Scrape:
-    """A scrape of a site on a real engine, with something of everything."""
-    plant()
-    Client().get("/healthz")
-    return scrape(tokens)
-
-
-ELSEWHERE = {"orchard_engine_disk_bytes", "orchard_engine_disk_free_bytes"}
-"""Figures of an engine that is on this machine and ours."""
-
-
-def test_every_figure_of_the_catalogue_is_told_of_a_real_engine(whole: Scrape):
-    assert {figure.name for figure in FIGURES} - whole.keys() <= ELSEWHERE
-
-
-def test_types_and_labels_are_those_of_the_catalogue(redis_site: RedisStore, tokens: Tokens):
-    plant()
-    text = Client(headers=tokens("read")).get("/metrics").content.decode()
-    told = {sample.name: (family.type, set(sample.labels))
-            for family in parse(text) for sample in family.samples}  # fmt: skip
-    for figure in FIGURES:
-        if figure.name in told:
-            kind = "gauge" if figure.kind == "info" else figure.kind
-            assert told[figure.name] == (kind, set(figure.labels)), figure.name
-
-
-DOCUMENT = (ROOT / "docs" / "metrics.md").read_text("utf-8")
-
-
-def test_the_page_names_every_figure_of_the_site_and_no_other():
-    rows = re.findall(r"^\| `(orchard_\w+)` \| (\w+) \| ([^|]*) \| ([^|]*) \|$", DOCUMENT, re.M)
-    shown = {name: (kind, set(re.findall(r"`(\w+)`", labels)), meaning)
-             for name, kind, labels, meaning in rows}  # fmt: skip
-    ours = {one.name: (one.kind, set(one.labels), one.meaning) for one in FIGURES}
-    for metric in (traffic.requests, traffic.durations, traffic.sockets):
-        name = metric._name + ("_total" if metric._type == "counter" else "")
-        ours[name] = (metric._type, set(metric._labelnames), metric._documentation)
-    assert shown == ours
-
-
-def test_the_dashboard_asks_only_for_what_is_told(whole: Scrape):
-    board = json.loads((ROOT / "deploy" / "grafana" / "orchard.json").read_text("utf-8"))
-    panels = [one for one in board["panels"] if one["type"] != "row"]
-    asked = [target["expr"] for panel in panels for target in panel["targets"]]
-    asked += re.findall(r"\((\w+),", " ".join(one["query"] for one in board["templating"]["list"]
-                                              if one["type"] == "query"))  # fmt: skip
-    named = {name for one in asked for name in re.findall(r"\b(?:orchard|process)_\w+", one)}
-    assert len(named) > 20
-    assert named - ELSEWHERE <= whole.keys()
-
-
-def test_the_dashboard_has_the_shape_that_grafana_imports():
-    board = json.loads((ROOT / "deploy" / "grafana" / "orchard.json").read_text("utf-8"))
-    assert {"title", "uid", "schemaVersion", "time", "templating", "panels"} <= board.keys()
-    assert board["id"] is None
-    panels = board["panels"]
-    assert len({one["id"] for one in panels}) == len(panels)
-    taken: set[tuple[int, int]] = set()
-    for panel in panels:
-        place = panel["gridPos"]
-        cells = {(x, y) for x in range(place["x"], place["x"] + place["w"])
-                 for y in range(place["y"], place["y"] + place["h"])}  # fmt: skip
-        assert not cells & taken, panel["title"]
-        assert place["x"] + place["w"] <= 24
-        taken |= cells
-        if panel["type"] == "row":
-            continue
-        assert panel["datasource"] == {"type": "prometheus", "uid": "${datasource}"}
-        assert panel["fieldConfig"]["defaults"]["unit"], panel["title"]
-        assert {one["refId"] for one in panel["targets"]}
-        assert all(target["expr"].count("(") == target["expr"].count(")")
-                   for target in panel["targets"])  # fmt: skip
-
-
-def test_the_example_for_prometheus_asks_this_address_with_a_token():
-    conf = yaml.safe_load((ROOT / "deploy" / "prometheus.yml").read_text("utf-8"))
-    (job,) = [one for one in conf["scrape_configs"] if one["job_name"] == "orchard"]
-    assert job["metrics_path"] == "/metrics"
-    assert job["authorization"]["type"] == "Bearer"
-    assert job["authorization"]["credentials_file"]
-    assert job["static_configs"][0]["targets"]
-
-
-def test_every_rule_of_the_example_asks_only_for_what_is_told(whole: Scrape):
-    rules = yaml.safe_load((ROOT / "deploy" / "prometheus-rules.yml").read_text("utf-8"))
-    alerts = [rule for group in rules["groups"] for rule in group["rules"]]
-    assert alerts
-    for alert in alerts:
-        named = set(re.findall(r"\b(?:orchard|process)_\w+", alert["expr"]))
-        assert named <= whole.keys(), alert["alert"]
-        assert alert["annotations"]["summary"]
