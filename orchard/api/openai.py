@@ -116,6 +116,9 @@ def _submit(request: Request) -> tuple[Job, str]:
         form["file"], owner=owner_of(request), language=form["language"],
         idempotency_key=idempotency_key(request), came_by=CAME_BY,
     )  # fmt: skip
+    # The wait may be long, and what was spooled of the body takes room as long as it is open.
+    form["file"].close()
+    request._request._stream.close()
     return job, form["response_format"]
 
 

@@ -8,16 +8,20 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import AsyncClient, Client
 
 from orchard.api import openai
 from orchard.api.openai_languages import NAMES
 from orchard.conf import get_conf
+from orchard.domain.timeline import Span
 from orchard.ports import recordings
 from orchard.services import arun, pipeline, queries, run, submissions
 from orchard.tokens import create_token
+from statecore.services.waiting import end_waits
 from tests.api.fixtures import TokenClient, wav
+from tests.services import orchards
 
 PATH = "/v1/audio/transcriptions"
 GRANULARITIES = "timestamp_granularities[]"
@@ -165,6 +169,41 @@ async def test_sound_that_cannot_be_read_is_the_senders_fault(waiter: AsyncClien
     assert (error["code"], error["param"]) == ("unreadable_recording", "file")
     assert reason in error["message"]
     assert (answer["X-Orchard-Job"], answer["X-Should-Retry"]) == (job_id, "false")
+
+
+def fail_after_splitting(job_id: str) -> None:
+    """Do all stages of the one job that there is, and let the last one fail."""
+    for finish, more in (
+        (pipeline.finish_purifying, (60_000,)),
+        (pipeline.finish_splitting, ([Span(start_ms=0, end_ms=60_000)], 60_000)),
+    ):
+        job = run(pipeline.claim_stage("p1"))
+        assert job
+        run(finish(job_id, job.stage.token, *more))
+    orchards.complete(orchards.claim(orchards.worker())[0])
+    job = run(pipeline.claim_stage("p1"))
+    assert job
+    run(pipeline.fail_stage(job_id, job.stage.token, "the roof is leaking", retry=False))
+
+
+async def test_a_job_that_fails_later_is_our_fault(waiter: AsyncClient):
+    waiting = asyncio.create_task(waiter.post(PATH, form()))
+    await sync_to_async(fail_after_splitting)(await submitted())
+    answer = await waiting
+    error = answer.json()["error"]
+    assert (answer.status_code, error["type"], error["param"]) == (500, "server_error", None)
+    assert (error["code"], answer["X-Should-Retry"]) == ("job_failed", "false")
+    assert "the roof is leaking" in error["message"]
+
+
+async def test_a_server_that_is_to_stop_lets_go_of_who_waits(waiter: AsyncClient):
+    waiting = asyncio.create_task(waiter.post(PATH, form(), headers={"Idempotency-Key": "k"}))
+    job_id = await submitted()
+    end_waits()
+    answer = await waiting
+    assert (answer.status_code, answer.json()["error"]["code"]) == (504, "not_ready")
+    assert (answer["X-Orchard-Job"], answer["X-Should-Retry"]) == (job_id, "true")
+    assert (await arun(submissions.get_record(job_id))).status == "created"
 
 
 async def test_a_job_that_is_cancelled_or_deleted_ends_the_wait(waiter: AsyncClient):
