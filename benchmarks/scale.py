@@ -62,7 +62,8 @@ def _actions(worker: str) -> dict[str, Callable[[], object]]:
 
 async def _see_a_change() -> None:
     """From a change in the engine to the page that shows it: event, frame, new rows."""
-    async with aclosing(_frames()) as told:
+    cursor = await arun(queries.events_end())  # before the change, which would be missed otherwise
+    async with aclosing(_frames(cursor)) as told:
         first = asyncio.ensure_future(anext(told))
         await asyncio.sleep(0)
         job = await arun(
@@ -76,8 +77,7 @@ async def _see_a_change() -> None:
     await arun(submissions.remove(job.job_id))  # so that the lists are as they were
 
 
-async def _frames() -> AsyncGenerator[str, None]:
-    cursor = await arun(queries.events_end())
+async def _frames(cursor: str) -> AsyncGenerator[str, None]:
     async for frame in following.frames("fleet", cursor):
         yield frame
 
