@@ -12,6 +12,7 @@ import msgspec
 from orchard import codec, keys
 from orchard.domain import assignments, chunks, duplicates, workers
 from orchard.domain.chunks import Chunk, ChunkChange, chunk_id, parse_chunk_id
+from orchard.domain.errors import DamagedRecord
 from orchard.domain.jobs import Job
 from orchard.domain.lifecycle import ChunkStatus
 from orchard.domain.workers import Worker
@@ -36,6 +37,9 @@ MAX_BATCH = 100
 """Most chunks that one call claims."""
 LOOKS = 3
 """So often a worker chooses anew when others were faster, before it takes what comes."""
+
+_Jobs = Mapping[str, Job | DamagedRecord]
+"""Jobs by their ids, and what is the matter with those that cannot be read."""
 
 plain_times = outlooks.PlainTimes()
 """Whether there was nothing to choose when this process last looked."""
@@ -145,31 +149,49 @@ def _start(
     """Start the chunks that stand behind the names, as far as there are any."""
     places = {name: place for name, _ in wanted if (place := parse_chunk_id(name))}
     jobs, known = yield from _read(places, [worker_cell(worker.url)] if is_home else [])
-    found = {name: jobs[job_id] for name, (job_id, _) in places.items() if job_id in jobs}
 
     def decide(seen: Seen, at: datetime) -> Decision[tuple[list[Claimed], list[str]]]:
         draft = Draft(keeping(), at)
         claimed: list[Claimed] = []
         buried: list[str] = []
         for name, how in wanted:
-            chunk = find_chunk(seen, *places[name]) if name in found else None
-            if chunk is None or not is_open(found[name], chunk):
+            try:
+                job, chunk = _find(name, places, jobs, seen)
+            except DamagedRecord:
+                continue  # it comes back when its lease runs out, and the doctor names it
+            if job is None or chunk is None or not is_open(job, chunk):
                 draft.drop_chunk_name(name)  # its job was deleted, or ended meanwhile
                 continue
-            change = _begin(found[name].job_id, chunk, how, worker, at)
+            change = _begin(job.job_id, chunk, how, worker, at)
             if change is None:
                 continue
             if change.chunk.status is ChunkStatus.FAILED or _is_worn_out(change.chunk):
                 buried.append(name)
                 continue
-            draft_chunk(draft, found[name].job_id, chunk, change)
-            claimed.append(_claimed(found[name], change.chunk, worker, at))
+            draft_chunk(draft, job.job_id, chunk, change)
+            claimed.append(_claimed(job, change.chunk, worker, at))
         if claimed and (record := find_worker(seen, worker.url)):
             draft_worker(draft, workers.hear_from(record, at=at, gained=_names(claimed)))
         return Decision((claimed, buried), draft.writes())
 
     hot = [worker.url] if is_home else []
     return (yield from transact(list(known), decide, hot=hot, known=known))
+
+
+def _find(
+    name: str, places: Mapping[str, tuple[str, int]], jobs: _Jobs, seen: Seen
+) -> tuple[Job | None, Chunk | None]:
+    """The job and the chunk that a name stands for, as far as there are any.
+
+    Raises:
+        DamagedRecord: another program has written something else there.
+    """
+    if name not in places:
+        return None, None
+    job = jobs.get(places[name][0])
+    if isinstance(job, DamagedRecord):
+        raise job
+    return job, find_chunk(seen, *places[name]) if job else None
 
 
 def _begin(
@@ -209,15 +231,20 @@ def _claimed(job: Job, chunk: Chunk, worker: Worker, at: datetime) -> Claimed:
 
 def _read(
     places: Mapping[str, tuple[str, int]], beside: Sequence[ops.Cell]
-) -> Steps[tuple[dict[str, Job], Seen]]:
+) -> Steps[tuple[_Jobs, Seen]]:
     """The jobs there are, and what the cells of the chunks (and others) hold, at one moment."""
     job_ids = list(dict.fromkeys(job_id for job_id, _ in places.values()))
     cells: list[ops.Cell] = [*(chunk_cell(*place) for place in places.values()), *beside]
     raws = yield from read(*map(job_cell, job_ids), *cells)
     heads, rest = raws[: len(job_ids)], raws[len(job_ids) :]
     jobs = {
-        job_id: codec.decode_job(raw)
-        for job_id, raw in zip(job_ids, heads, strict=True)
-        if raw is not None
+        job_id: _decoded(raw) for job_id, raw in zip(job_ids, heads, strict=True) if raw is not None
     }
     return jobs, dict(zip(cells, rest, strict=True))
+
+
+def _decoded(raw: bytes) -> Job | DamagedRecord:
+    try:
+        return codec.decode_job(raw)
+    except DamagedRecord as damaged:
+        return damaged

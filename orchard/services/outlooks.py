@@ -68,7 +68,11 @@ def _read_running(names: Sequence[str]) -> Steps[list[tuple[str, Chunk]]]:
     if not places:
         return []
     raws = yield from read(*(chunk_cell(*place) for place in places.values()))
-    found = [(name, codec.decode_chunk(raw)) for name, raw in zip(places, raws, strict=True) if raw]
+    found = [
+        (name, chunk)
+        for name, raw in zip(places, raws, strict=True)
+        for chunk in codec.readable(codec.decode_chunk, [raw])
+    ]
     return [(name, chunk) for name, chunk in found if chunk.status is ChunkStatus.RUNNING]
 
 
@@ -84,7 +88,7 @@ def _attempts(name: str, chunk: Chunk, at: datetime) -> Iterator[Attempt]:
 def _read_holders(worker_ids: set[str]) -> Steps[list[Worker]]:
     urls = sorted(url for one in worker_ids if (url := worker_url(one)))
     raws = (yield from read(*map(worker_cell, urls))) if urls else []
-    return [codec.decode_worker(raw) for raw in raws if raw is not None]
+    return codec.readable(codec.decode_worker, raws)
 
 
 def _hand(worker: Worker) -> Hand:

@@ -253,3 +253,17 @@ def test_what_another_has_taken_over_stays_with_it_when_the_first_begins_anew():
     (held,) = claim("w2")
     run(fleet.register(name="w1"))
     assert complete(held).repeated is False
+
+
+@pytest.mark.parametrize("what", ["job", "chunk"])
+def test_a_record_that_others_have_spoilt_holds_up_nobody(store, what):
+    spoilt, sound = processing(1).job_id, processing(1).job_id
+    broken = (
+        ops.Set(keys.job(spoilt), b"{not json")
+        if what == "job"
+        else ops.HashSet(keys.chunks(spoilt), {"0": b"{not json"})
+    )
+    store.commit({}, [broken])
+    worker()
+    held = [*claim(count=2), *claim(count=2)]
+    assert [one.job.job_id for one in held] == [sound]
