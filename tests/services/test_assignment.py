@@ -8,7 +8,17 @@ from orchard.domain.chunks import chunk_id
 from orchard.domain.errors import StaleToken
 from orchard.domain.lifecycle import ChunkStatus, JobStatus
 from orchard.domain.timeline import ChunkResult, Span
-from orchard.services import cleanup, fleet, outlooks, pipeline, queries, reports, run, submissions
+from orchard.services import (
+    claims,
+    cleanup,
+    fleet,
+    outlooks,
+    pipeline,
+    queries,
+    reports,
+    run,
+    submissions,
+)
 from orchard.services.claims import Claimed
 from orchard.services.engine import get_engine
 from tests.faults.evidence import find_broken_invariants
@@ -21,6 +31,7 @@ pytestmark = pytest.mark.usefixtures("store")
 def _always_a_choice(monkeypatch):
     """Every claim looks, however little time has passed since the last one."""
     monkeypatch.setattr(outlooks, "PLAIN_S", 0.0)
+    monkeypatch.setattr(claims, "plain_times", outlooks.PlainTimes())  # nothing of other tests
 
 
 def done(held: Claimed, time_ms: int = 500):

@@ -76,16 +76,23 @@ class Orchard(Server):
 
 
 class Eyes:
-    """Collects what a page complains about on its console."""
+    """Collects what a page complains about on its console.
 
-    def __init__(self, page: Page) -> None:
+    What it shows may be deleted while it looks: then it may find out that ``gone`` is.
+    """
+
+    def __init__(self, page: Page, gone: str = "") -> None:
         self.complaints: list[str] = []
+        self._gone = gone
         page.on("console", self._note)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
     def _note(self, message: ConsoleMessage) -> None:
+        url = str(message.location.get("url"))
+        if self._gone and url.endswith(self._gone) and " 404 " in message.text:
+            return
         if message.type in ("error", "warning"):
-            self.complaints.append(f"{message.text} ({message.location.get('url')})")
+            self.complaints.append(f"{message.text} ({url})")
 
 
 def sign_in(browser: Browser, orchard: Orchard) -> Any:

@@ -56,14 +56,14 @@ def visit(orchard: Orchard, browser: Browser, session: dict) -> Iterator[Callabl
     """Opens a page of the orchard; whatever its console says fails the test at its end."""
     opened: list[tuple[BrowserContext, Eyes]] = []
 
-    def visit(path: str = "/", *, quiet: bool = True, **options: object) -> Page:
+    def visit(path: str = "/", *, quiet: bool = True, gone: str = "", **options: object) -> Page:
         base = f"http://127.0.0.1:{orchard.port}"
         context = browser.new_context(
             **{"locale": "en", "base_url": base} | options, storage_state=session
         )
         page = context.new_page()
         if quiet:
-            opened.append((context, Eyes(page)))
+            opened.append((context, Eyes(page, gone)))
         page.goto(path)
         return page
 
@@ -200,7 +200,7 @@ def test_a_recording_is_uploaded_with_the_keyboard_alone(visit, recording: Path)
 
 def test_what_cannot_be_undone_is_asked_first(visit, orchard: Orchard, recording: Path):
     job_id = orchard.submit(recording)
-    page = visit(f"/ui/jobs/{job_id}/")
+    page = visit(f"/ui/jobs/{job_id}/", gone=f"/ui/jobs/{job_id}/")
     page.get_by_role("button", name="Delete").click()
     page.get_by_role("button", name="No, go back").click()
     expect(page.get_by_role("dialog")).to_be_hidden()
