@@ -16,6 +16,20 @@ class Interrupted(BaseException):
         self.signum = signum
 
 
+_asked: list[int] = []
+"""The signal that came, if one did."""
+
+
+def stop_if_asked() -> None:
+    """Raise :class:`Interrupted` when a signal came whose exception was lost.
+
+    What is raised while Python clears up behind something is told and forgotten; whoever
+    measures in a loop looks here, so that it ends nevertheless.
+    """
+    if _asked:
+        raise Interrupted(_asked[0])
+
+
 @contextmanager
 def interruptible() -> Iterator[None]:
     """Raise :class:`Interrupted` at SIGINT and SIGTERM, once."""
@@ -24,11 +38,13 @@ def interruptible() -> Iterator[None]:
     def stop(signum: int, frame: FrameType | None) -> None:
         for one in signals:
             signal.signal(one, signal.SIG_IGN)
+        _asked.append(signum)
         raise Interrupted(signum)
 
     before = {one: signal.signal(one, stop) for one in signals}
     try:
         yield
     finally:
+        _asked.clear()
         for one, handler in before.items():
             signal.signal(one, handler)

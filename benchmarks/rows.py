@@ -9,6 +9,8 @@ from typing import Any
 
 import msgspec
 
+from benchmarks.interrupting import stop_if_asked
+
 BLOCKS = 5
 """A measurement is cut into so many blocks; the spread is that of their medians."""
 
@@ -66,6 +68,7 @@ def time_pairs(
         mine: list[int] = []
         theirs: list[int] = []
         for _ in range(max(1, count // BLOCKS)):
+            stop_if_asked()
             before()
             theirs.append(_time_ns(baseline))
             mine.append(_time_ns(do))
@@ -77,6 +80,7 @@ def rate_per_s(do: Callable[[], object], count: int) -> float:
     """How often a second ``do`` can be done."""
     start = time.perf_counter()
     for _ in range(count):
+        stop_if_asked()
         do()
     return count / (time.perf_counter() - start)
 

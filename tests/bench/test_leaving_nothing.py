@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 import redis
 
+from benchmarks.interrupting import Interrupted, interruptible
+from benchmarks.rows import rate_per_s
 from tests.conftest import EngineServer
 
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -127,3 +129,15 @@ def processes_in(folder: Path) -> list[str]:
         with suppress(OSError):  # it has ended meanwhile
             found.append(os.readlink(process / "cwd"))
     return [place for place in found if place.startswith(str(folder))]
+
+
+def test_a_signal_whose_exception_was_lost_ends_what_measures_nevertheless():
+    def measure() -> None:
+        with interruptible():
+            with suppress(Interrupted):  # as Python does where it clears up
+                signal.raise_signal(signal.SIGTERM)
+            rate_per_s(lambda: None, 10)
+
+    with pytest.raises(Interrupted):
+        measure()
+    assert rate_per_s(lambda: None, 10) > 0
