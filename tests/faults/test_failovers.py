@@ -22,7 +22,7 @@ from tests.faults.storms import storm
 
 IS_SOAK = "SOAK_ROUNDS" in os.environ
 SIZE = Size.chosen() if IS_SOAK else replace(Size.chosen(), jobs=3, chunks=3, agents=2)
-ROUNDS = SIZE.rounds if IS_SOAK else 1
+ROUNDS = SIZE.rounds
 LONGEST_S = 3 * BACK_S
 """Longer than the goal: a machine that does other things as well may be late once."""
 
