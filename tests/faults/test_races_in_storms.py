@@ -7,7 +7,6 @@ linearizable. A call without an answer may have happened at any time after, or n
 from __future__ import annotations
 
 import json
-import os
 import random
 import signal
 import subprocess
@@ -39,7 +38,7 @@ from tests.state.racers import UNHEARD
 
 SIZE = Size.chosen()
 MODELS = {"issues": lease_model, "locks": lease_model, "entries": register_model}
-ROUNDS = SIZE.rounds if "SOAK_ROUNDS" in os.environ else 2
+ROUNDS = SIZE.rounds
 RACERS, THINGS = 2, 40
 """Processes of each kind, and how many issues, locks and entries they race for."""
 

@@ -131,3 +131,16 @@ def test_the_keyboard_alone_leads_everywhere(context: BrowserContext):
             break
     assert set(wanted) <= set(reached)
     page.close()
+
+
+def test_no_word_of_the_header_is_broken_however_wide_the_window_is(context: BrowserContext):
+    page = context.new_page()
+    page.goto("/")
+    broken = {}
+    for width in range(360, 1441, 40):
+        page.set_viewport_size({"width": width, "height": 800})
+        broken[width] = page.locator(".brand, .bar .tool, .bar nav a").evaluate_all(
+            "all => all.filter(one => one.offsetHeight > 46).map(one => one.innerText)"
+        ) + page.evaluate("innerWidth < document.documentElement.scrollWidth ? ['wider'] : []")
+    page.close()
+    assert {width: words for width, words in broken.items() if words} == {}
