@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -113,24 +114,23 @@ class SentinelEngine:
         return all(followed) and set(told) == {"master"}
 
     def fail_over(self) -> ServerProcess:
-        """Have the sentinels put a replica in the primary's place; the new primary."""
-        old = self.primary()
-        asked = self.sentinels[0].client
-        until(lambda: asked.sentinel_failover(MASTER))
-        while not self._has_begun(old):  # on a busy machine sentinels give up and forget it
-            with contextlib.suppress(redis.ResponseError):  # it is on its way after all
-                asked.sentinel_failover(MASTER)
-        return self.await_failover(old)
+        """Have the sentinels put a replica in the primary's place; the new primary.
 
-    def _has_begun(self, old: ServerProcess) -> bool:
-        with contextlib.suppress(AssertionError):
-            return until(lambda: any(each.is_primary() for each in self.heirs(old)), 5.0)
-        return False
+        On a busy machine they give up half-way and put everything back: they are asked again then.
+        """
+        old, stop = self.primary(), time.monotonic() + 60.0
+        while True:
+            with contextlib.suppress(redis.ResponseError):  # one is on its way
+                self.sentinels[0].client.sentinel_failover(MASTER)
+            with contextlib.suppress(AssertionError):
+                return self.await_failover(old, 8.0)
+            assert time.monotonic() < stop, "no failover within 60 s"
 
-    def await_failover(self, old: ServerProcess) -> ServerProcess:
+    def await_failover(self, old: ServerProcess, seconds: float = 60.0) -> ServerProcess:
         """The primary that the sentinels have put in place of another, which knows it if alive."""
-        until(lambda: old.process is None or old.client.role()[0] == b"slave")
-        return until(lambda: (found := self.primary()) is not old and found)
+        until(lambda: old.process is None or old.client.role()[0] == b"slave", seconds)
+        found: ServerProcess = until(lambda: (new := self.primary()) is not old and new, seconds)
+        return found
 
     def close(self) -> None:
         """End all."""
