@@ -28,6 +28,8 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     start_ms: int
     end_ms: int
     text: str
+    speaker: str = ""
+    """Who says it, where a worker told speakers apart."""
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +43,19 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     total_processing_time_ms: int
     text: str | None = None
     segments: tuple[Segment, ...] | None = None
+    language: str | msgspec.UnsetType = msgspec.UNSET
+    """The code of what was spoken, where the workers told."""
+
+
+class Wishes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What its sender asks of those who transcribe a recording, besides its language."""
+
+    prompt: str = ""
+    """Words in the style of the recording, which a transcriber reads first."""
+    hot_words: tuple[str, ...] = ()
+    """Names and terms that are likely to be said."""
+    words: bool = True
+    """Whether single words are wanted, with their times."""
 
 
 class Stage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -74,6 +89,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The door it came in by, such as ``openai``; empty for our own."""
     use_purifier: bool = True
     language: str = ""
+    """The code of what is spoken, as its sender said; empty to find out."""
+    wishes: Wishes | None = None
     failed_chunks: int = 0
     duration_ms: int = 0
     speech_ms: int = 0
@@ -108,13 +125,13 @@ class JobChange(msgspec.Struct, frozen=True, kw_only=True):
 
 def create_job(
     job_id: str, filename: str, source: str, size: int, *, owner: str, use_purifier: bool,
-    language: str, at: datetime, came_by: str = "",
+    language: str, at: datetime, came_by: str = "", wishes: Wishes | None = None,
 ) -> JobChange:  # fmt: skip
     """Accept a recording that is in storage."""
     job = Job(
         job_id=job_id, filename=filename, status=JobStatus.CREATED, total_chunks=0,
         completed_chunks=0, created_at=at, updated_at=at, source=source, size=size, owner=owner,
-        use_purifier=use_purifier, language=language, came_by=came_by,
+        use_purifier=use_purifier, language=language, came_by=came_by, wishes=wishes,
     )  # fmt: skip
     event = JobCreated(at=at, job_id=job_id, filename=filename, status=job.status)
     return JobChange(job=job, events=(event,))

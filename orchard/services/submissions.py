@@ -10,7 +10,7 @@ from orchard.domain import jobs
 from orchard.domain.chunks import Chunk
 from orchard.domain.errors import TransitionRefused, UnknownJob
 from orchard.domain.events import JobRemoved
-from orchard.domain.jobs import Job, JobChange
+from orchard.domain.jobs import Job, JobChange, Wishes
 from orchard.ports import recordings
 from orchard.repository import Draft, chunk_cell, find_chunk, find_job, job_cell
 from orchard.services.limits import keeping
@@ -49,6 +49,7 @@ def name_job(owner: str, idempotency_key: str = "") -> Steps[str]:
 def create(
     filename: str, source: str, size: int, *, owner: str, use_purifier: bool, language: str = "",
     job_id: str | None = None, idempotency_key: str = "", came_by: str = "",
+    wishes: Wishes | None = None,
 ) -> Steps[Job]:  # fmt: skip
     """Accept a recording that is in storage under the name ``source``.
 
@@ -66,7 +67,7 @@ def create(
             raise TransitionRefused("there is a job of this id already")
         change = jobs.create_job(
             new_id, filename, source, size, owner=owner, use_purifier=use_purifier,
-            language=language, at=at, came_by=came_by,
+            language=language, at=at, came_by=came_by, wishes=wishes,
         )  # fmt: skip
         draft = Draft(keeping(), at)
         draft.job(None, change.job)

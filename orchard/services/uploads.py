@@ -7,7 +7,7 @@ from typing import Any
 from django.core.files import File
 
 from orchard.domain.errors import InvalidInput
-from orchard.domain.jobs import Job, check_filename
+from orchard.domain.jobs import Job, Wishes, check_filename
 from orchard.ports import recordings
 from orchard.services import preferences, submissions
 from orchard.services.engine import run
@@ -15,7 +15,7 @@ from orchard.services.engine import run
 
 def submit(
     upload: File[Any], *, owner: str, use_purifier: bool | None = None, language: str = "",
-    idempotency_key: str = "", came_by: str = "",
+    idempotency_key: str = "", came_by: str = "", wishes: Wishes | None = None,
 ) -> tuple[Job, bool]:  # fmt: skip
     """Store a recording and create its job; false beside it when the key was used before.
 
@@ -40,7 +40,7 @@ def submit(
     job = run(
         submissions.create(
             filename, source, size, owner=owner, use_purifier=use_purifier, language=language,
-            job_id=job_id, idempotency_key=idempotency_key, came_by=came_by,
+            job_id=job_id, idempotency_key=idempotency_key, came_by=came_by, wishes=wishes,
         )
     )  # fmt: skip
     if job.job_id != job_id:
