@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from orchard.transcribers.base import Transcription
+from orchard.transcribers.base import NOTHING_SPECIAL, Transcription, Wishes
 from orchard_client import errors
 from orchard_client.blocking import Blocking
 from orchard_client.call import Call, answers, content
@@ -52,6 +52,7 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     lease_s: float
     duration_ms: int = 0
     language: str | None = None
+    wishes: Wishes = NOTHING_SPECIAL
     is_duplicate: bool = False
     """Whether another worker has it, too; the first valid result counts."""
 

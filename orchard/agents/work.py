@@ -15,7 +15,13 @@ import msgspec
 from orchard.agents.backoff import Backoff
 from orchard.agents.leases import LeaseLost, Signs
 from orchard.agents.master import Master, MasterAway, Refused, Work
-from orchard.transcribers.base import Transcriber, TranscriberFailed, Transcription
+from orchard.transcribers.base import (
+    NOTHING_SPECIAL,
+    Transcriber,
+    TranscriberFailed,
+    Transcription,
+    without_words,
+)
 from orchard.transcribers.late import NotLoaded
 
 log = logging.getLogger("orchard.agent")
@@ -143,11 +149,15 @@ class Agent:
             wav = Path(folder) / "chunk.wav"
             self._patiently(lambda: self._master.fetch(work, wav))
             start = time.monotonic()
-            job = _InThread(
-                lambda: self._transcriber.transcribe(wav, work.language or "", signs.progress)
-            )
+            job = _InThread(lambda: self._transcribe(work, wav, signs))
             result = job.wait(self._stopping, self._plan.grace_s)
             return result, round((time.monotonic() - start) * 1000)
+
+    def _transcribe(self, work: Work, wav: Path, signs: Signs) -> Transcription:
+        # A transcriber that knows of no wishes is not told that there are none.
+        more = {} if work.wishes == NOTHING_SPECIAL else {"wishes": work.wishes}
+        heard = self._transcriber.transcribe(wav, work.language or "", signs.progress, **more)
+        return heard if work.wishes.words else without_words(heard)
 
     def _report(self, work: Work, result: Transcription, time_ms: int) -> list[Work]:
         """Hand in a result, and get the next chunk unless the agent is to leave.

@@ -65,6 +65,16 @@ class HeartbeatAnswer(serializers.Serializer):
     lost = serializers.ListField(child=serializers.CharField())
 
 
+class WishesAnswer(serializers.Serializer):
+    """What the sender of a recording wishes of those who transcribe it."""
+
+    prompt = serializers.CharField(required=False)
+    hot_words = serializers.ListField(child=serializers.CharField(), required=False)
+    words = serializers.BooleanField(
+        required=False, help_text="`false` when times of single words are not wanted."
+    )
+
+
 class ClaimedAnswer(serializers.Serializer):
     """One chunk that the worker holds now."""
 
@@ -80,6 +90,7 @@ class ClaimedAnswer(serializers.Serializer):
     end_ms = serializers.IntegerField()
     duration_ms = serializers.IntegerField()
     language = serializers.CharField(allow_null=True)
+    wishes = WishesAnswer(required=False, help_text="There is none when nothing is wished.")
     audio_url = serializers.CharField()
     lease_s = serializers.FloatField()
     deadline = serializers.DateTimeField()
@@ -164,6 +175,15 @@ class ChunkAnswer(serializers.Serializer):
     result_summary = serializers.DictField(child=serializers.IntegerField(), required=False)
 
 
+class WordAnswer(serializers.Serializer):
+    """One word, on the timeline of the recording."""
+
+    start_ms = serializers.IntegerField()
+    end_ms = serializers.IntegerField()
+    text = serializers.CharField()
+    confidence = serializers.FloatField(required=False, help_text="From 0 to 1.")
+
+
 class LineAnswer(serializers.Serializer):
     """One line of a transcript, on the timeline of the recording."""
 
@@ -172,6 +192,13 @@ class LineAnswer(serializers.Serializer):
     start_ms = serializers.IntegerField()
     end_ms = serializers.IntegerField()
     text = serializers.CharField()
+    speaker = serializers.CharField(required=False, help_text="Where a worker told speakers apart.")
+    words = WordAnswer(
+        many=True, required=False, help_text="With `words`, where workers gave them."
+    )
+    avg_logprob = serializers.FloatField(required=False, help_text="With `words`, as the others.")
+    no_speech_prob = serializers.FloatField(required=False)
+    compression_ratio = serializers.FloatField(required=False)
 
 
 @extend_schema_serializer(
@@ -195,6 +222,7 @@ class ResultAnswer(serializers.Serializer):
     segments_count = serializers.IntegerField()
     total_processing_time_ms = serializers.IntegerField()
     segments = LineAnswer(many=True)
+    language = serializers.CharField(required=False, help_text="What was spoken, by its code.")
     partial = serializers.BooleanField(required=False)
 
 
@@ -216,6 +244,8 @@ class JobAnswer(serializers.Serializer):
     came_by = serializers.CharField(
         required=False, help_text="The door it came in by, such as `openai`; none for our own."
     )
+    language = serializers.CharField(required=False, help_text="As its sender said.")
+    wishes = WishesAnswer(required=False)
     duration_ms = serializers.IntegerField(required=False)
     pinned = serializers.BooleanField(required=False)
 

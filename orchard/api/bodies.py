@@ -87,7 +87,11 @@ class HeardLine(_Body, frozen=True, kw_only=True):
     start_ms: Ms
     end_ms: Ms
     text: Text
-    words: list[HeardWord] = []
+    words: Annotated[list[HeardWord], Meta(max_length=10_000)] = []
+    speaker: Annotated[str, Meta(max_length=100)] = ""
+    avg_logprob: float | None = None
+    no_speech_prob: float | None = None
+    compression_ratio: float | None = None
 
 
 class CompleteBody(_Body, frozen=True, kw_only=True):

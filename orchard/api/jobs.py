@@ -23,6 +23,8 @@ from orchard.catalogue import listing
 from orchard.conf import get_conf
 from orchard.domain.errors import InvalidInput
 from orchard.domain.jobs import Job
+from orchard.domain.languages import parse_language
+from orchard.domain.wishes import make_wishes, split_hot_words
 from orchard.services import queries, run, submissions, uploads
 from orchard.services.queries import JobView
 
@@ -123,9 +125,11 @@ def submit(request: Request) -> tuple[Job, bool]:
     upload: UploadedFile = form["file"]
     if (upload.size or 0) > get_conf().upload_max_bytes:
         raise TooLarge
+    hot_words = [one for given in form["hot_words"] for one in split_hot_words(given)]
     return uploads.submit(
-        upload, owner=owner_of(request), use_purifier=form["purifier"], language=form["language"],
-        idempotency_key=idempotency_key(request),
+        upload, owner=owner_of(request), use_purifier=form["purifier"],
+        language=parse_language(form["language"]), idempotency_key=idempotency_key(request),
+        wishes=make_wishes(form["prompt"], hot_words, words=form["words"]),
     )  # fmt: skip
 
 

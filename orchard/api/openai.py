@@ -23,6 +23,7 @@ from orchard.api.openai_errors import (
 )
 from orchard.api.openai_forms import (
     FORMS,
+    GRANULARITIES,
     ModelAnswer,
     ModelsAnswer,
     TranscriptionAnswer,
@@ -36,6 +37,7 @@ from orchard.conf import get_conf
 from orchard.conf_openai import model_names
 from orchard.domain import transcripts
 from orchard.domain.jobs import Job
+from orchard.domain.wishes import make_wishes
 from orchard.services import queries, run, uploads
 from statecore.api.documents import described as documented
 
@@ -75,10 +77,10 @@ class Transcriptions(Reshaping, AsyncView):
     )  # fmt: skip
     async def post(self, request: Request) -> HttpResponse:
         """Transcribe a recording, and wait for it; a lost connection does not end the job."""
-        job, form = await sync_to_async(_submit)(request)
+        job, form, dated = await sync_to_async(_submit)(request)
         repeatable = bool(request.headers.get("Idempotency-Key"))
         await await_transcript(job, get_conf().openai_wait_s, repeatable=repeatable)
-        return await sync_to_async(_answer)(job.job_id, form)
+        return await sync_to_async(_answer)(job.job_id, form, dated)
 
 
 class Models(Reshaping, View):
@@ -106,8 +108,8 @@ def known_models() -> list[str]:
     return list(dict.fromkeys([*MODELS, *model_names(get_conf().openai_models)]))
 
 
-def _submit(request: Request) -> tuple[Job, str]:
-    """The job of a request, with the format of its answer."""
+def _submit(request: Request) -> tuple[Job, str, list[str]]:
+    """The job of a request, with the format of its answer, and what is to have times in it."""
     form = parse(TranscriptionForm, request.data)
     _check_model(form["model"])
     if (form["file"].size or 0) > get_conf().upload_max_bytes:
@@ -115,19 +117,20 @@ def _submit(request: Request) -> tuple[Job, str]:
     job, _ = uploads.submit(
         form["file"], owner=owner_of(request), language=form["language"],
         idempotency_key=idempotency_key(request), came_by=CAME_BY,
+        wishes=make_wishes(form["prompt"]),
     )  # fmt: skip
     # The wait may be long, and what was spooled of the body takes room as long as it is open.
     form["file"].close()
     request._request._stream.close()
-    return job, form["response_format"]
+    return job, form["response_format"], form.get(GRANULARITIES, [])
 
 
-def _answer(job_id: str, form: str) -> HttpResponse:
+def _answer(job_id: str, form: str, dated: list[str]) -> HttpResponse:
     view = run(queries.get_transcript(job_id))
     headers = {JOB_HEADER: job_id}
     if form in ("json", "verbose_json"):
-        shape = verbose_shape if form == "verbose_json" else short_shape
-        answer: HttpResponse = Response(shape(view), headers=headers)
+        shape = verbose_shape(view, dated) if form == "verbose_json" else short_shape(view)
+        answer: HttpResponse = Response(shape, headers=headers)
         return answer
     text = transcripts.render(view.transcript, FORMS[form])
     kind = transcripts.CONTENT_TYPES[FORMS[form]]

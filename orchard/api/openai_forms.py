@@ -7,8 +7,9 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from orchard.api.openai_languages import NAMES
 from orchard.api.requests import RecordingField
+from orchard.domain import wishes
+from orchard.domain.languages import NAMES
 
 FORMS = {"json": "json", "text": "txt", "srt": "srt", "vtt": "vtt", "verbose_json": "json"}
 """By OpenAI's name of a format, ours."""
@@ -16,23 +17,20 @@ GRANULARITIES = "timestamp_granularities[]"
 PROMPT_MAX_CHARS = 10_000
 
 
-# No enum: it would be a shape of its own, named after a field whose name cannot be one.
-@extend_schema_field({"type": "string", "const": "segment"})
+@extend_schema_field({"type": "string", "pattern": "^(segment|word)$"})
 class GranularityField(serializers.Field):
-    """What is dated: segments. Words are refused with the reason."""
+    """What is dated: segments, or words."""
 
     def to_internal_value(self, data: Any) -> Any:
         """The granularity.
 
         Raises:
-            ValidationError: it is not ``segment``.
+            ValidationError: it is neither.
         """
-        if data == "word":
+        if data not in ("segment", "word"):
             raise serializers.ValidationError(
-                "times of single words are not kept here; ask for segment", "unsupported_value"
+                f"must be segment or word, not {data!r}", "invalid_value"
             )
-        if data != "segment":
-            raise serializers.ValidationError(f"must be segment, not {data!r}", "invalid_value")
         return data
 
 
@@ -53,7 +51,7 @@ class TranscriptionForm(serializers.Serializer):
     )  # fmt: skip
     prompt = serializers.CharField(
         required=False, default="", allow_blank=True, max_length=PROMPT_MAX_CHARS,
-        trim_whitespace=False, help_text="Accepted, and not used.",
+        help_text="Words in the style of the recording; the last 2,000 characters are used.",
     )  # fmt: skip
     response_format = serializers.CharField(
         required=False,
@@ -69,10 +67,16 @@ class TranscriptionForm(serializers.Serializer):
         """All fields, with the one whose name is none in Python."""
         listed = serializers.ListField(
             child=GranularityField(), required=False, max_length=10,
-            help_text="`segment`, which is what there is; `word` is refused.",
+            help_text="`segment` unless given; `word` for the times of single words, in "
+            "`verbose_json` and where the workers give them.",
         )  # fmt: skip
         fields: dict[str, serializers.Field] = super().get_fields()
         return fields | {GRANULARITIES: listed}
+
+    def validate_prompt(self, value: str) -> str:
+        """As much of the prompt as a model reads: its end."""
+        shown = "".join(sign for sign in " ".join(value.split()) if sign.isprintable())
+        return shown[-wishes.PROMPT_MAX_CHARS :]
 
     def validate_language(self, value: str) -> str:
         """The code in small letters.
@@ -108,8 +112,16 @@ class UsageAnswer(serializers.Serializer):
     seconds = serializers.FloatField()
 
 
+class OpenAiWordAnswer(serializers.Serializer):
+    """One word."""
+
+    word = serializers.CharField()
+    start = serializers.FloatField(help_text="Seconds.")
+    end = serializers.FloatField(help_text="Seconds.")
+
+
 class SegmentAnswer(serializers.Serializer):
-    """One line of a transcript; what the fleet does not measure is 0 or empty."""
+    """One line of a transcript; what the workers do not tell is 0 or empty."""
 
     id = serializers.IntegerField()
     seek = serializers.IntegerField(help_text="Its start, in hundredths of a second.")
@@ -118,9 +130,9 @@ class SegmentAnswer(serializers.Serializer):
     text = serializers.CharField()
     tokens = serializers.ListField(child=serializers.IntegerField(), help_text="Empty.")
     temperature = serializers.FloatField(help_text="0.")
-    avg_logprob = serializers.FloatField(help_text="0.")
+    avg_logprob = serializers.FloatField(help_text="How sure of its words; 0 for entirely.")
     compression_ratio = serializers.FloatField(help_text="Of the text; above 2.4 it is in a loop.")
-    no_speech_prob = serializers.FloatField(help_text="0.")
+    no_speech_prob = serializers.FloatField(help_text="How probable it is that nobody speaks.")
 
 
 class TranscriptionAnswer(serializers.Serializer):
@@ -130,10 +142,13 @@ class TranscriptionAnswer(serializers.Serializer):
     usage = UsageAnswer()
     task = serializers.CharField(required=False, help_text="Always `transcribe`.")
     language = serializers.CharField(
-        required=False, help_text="The name of the language that was asked for; else `unknown`."
+        required=False,
+        help_text="The name of the language that was asked for, else of what was recognized; "
+        "`unknown` when neither is known.",
     )
     duration = serializers.FloatField(required=False, help_text="Seconds.")
     segments = SegmentAnswer(many=True, required=False)
+    words = OpenAiWordAnswer(many=True, required=False)
 
 
 class ModelAnswer(serializers.Serializer):

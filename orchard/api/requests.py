@@ -8,6 +8,7 @@ from rest_framework import serializers
 from rest_framework.fields import empty
 
 from orchard.catalogue.finding import SORTS
+from orchard.domain.wishes import HOT_WORDS_MAX, PROMPT_MAX_CHARS
 from orchard.services.queries import JOB_STATUSES, MAX_PAGE
 from statecore.api.requests import CURSOR, SecondsField
 
@@ -37,10 +38,24 @@ class SubmitForm(serializers.Serializer):
         required=False, allow_null=True, default=None,
         help_text="Whether to clean the sound; the sender's preference unless given.",
     )  # fmt: skip
-    language = serializers.RegexField(
-        r"^[a-z]{2,3}$", required=False, default="", allow_blank=True,
-        help_text="What is spoken, such as `en`; recognized from the sound unless given.",
+    language = serializers.CharField(
+        required=False, default="", allow_blank=True, max_length=100,
+        help_text="What is spoken, such as `en`; recognized from the sound unless given, "
+        "or when it is `auto`.",
     )  # fmt: skip
+    prompt = serializers.CharField(
+        required=False, default="", allow_blank=True, max_length=PROMPT_MAX_CHARS,
+        help_text="Words in the style of the recording, which a transcriber reads first.",
+    )  # fmt: skip
+    hot_words = serializers.ListField(
+        child=serializers.CharField(allow_blank=True, max_length=10_000),
+        required=False, default=list, max_length=HOT_WORDS_MAX,
+        help_text="Names and terms that are likely to be said: the field several times, or "
+        "several with commas between them.",
+    )  # fmt: skip
+    words = SaidField(
+        required=False, default=True, help_text="Whether to keep the times of single words."
+    )
 
 
 class JobQuery(serializers.Serializer):

@@ -180,7 +180,9 @@ async def claim_waiting(worker_id: str, count: int, wait_s: float) -> list[Claim
 def shape_of_claimed(one: Claimed) -> dict[str, Any]:
     """A claimed chunk with all that its worker needs."""
     name = chunk_id(one.job.job_id, one.chunk.index)
-    return {
+    # What nobody wishes is not there at all: older agents were never told of it.
+    wishes = {"wishes": msgspec.to_builtins(one.job.wishes)} if one.job.wishes else {}
+    return wishes | {
         "chunk_id": name,
         "job_id": one.job.job_id,
         "index": one.chunk.index,

@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 
+from orchard.domain.languages import code_of
+
 FRAME_MS = 32
 """Length of one frame of the voice-activity detector, and of one loudness value."""
 MARGIN_MS = 300
@@ -21,6 +23,8 @@ FORCED_MS, SEARCH_MS = 180_000, 15_000
 """Speech without a pause is cut at this length, where it is quietest in the time before."""
 PAUSE_MS = 200
 """The shortest silence to cut in; anything shorter may lie inside a word."""
+SLACK_MS = 1_000
+"""So far a time may lie outside its chunk and still be put down to rounding."""
 DROPPED_MS = 10_000
 """A silence of this length always ends a chunk; nobody has to listen to it."""
 
@@ -47,12 +51,20 @@ class Word(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A phrase or sentence with its times."""
+    """A phrase or sentence with its times, and how its transcriber came by it."""
 
     start_ms: int
     end_ms: int
     text: str
     words: tuple[Word, ...] = ()
+    speaker: str = ""
+    """Who says it, where a transcriber tells speakers apart."""
+    avg_logprob: float | None = None
+    """How sure the transcriber is of its words: 0 for entirely, the less the less."""
+    no_speech_prob: float | None = None
+    """How probable it holds that nobody speaks there (0 to 1)."""
+    compression_ratio: float | None = None
+    """How much shorter the text becomes by packing; more than 2.4 is a loop."""
 
 
 class ChunkResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -65,10 +77,12 @@ class ChunkResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     metadata: dict[str, Any] = {}
 
 
-class Transcript(msgspec.Struct, frozen=True, kw_only=True):
+class Transcript(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What was said, line by line, on the timeline of the recording."""
 
     segments: tuple[Line, ...] = ()
+    language: str = ""
+    """The code of what was spoken for the most part, as far as it was recognized."""
 
     @property
     def text(self) -> str:
@@ -107,7 +121,19 @@ def join(results: Iterable[tuple[Span, ChunkResult]]) -> Transcript:
     a result yet are simply missing.
     """
     ordered = sorted(results, key=lambda pair: pair[0].start_ms)
-    return Transcript(segments=tuple(line for pair in ordered for line in _place(*pair)))
+    return Transcript(
+        segments=tuple(line for pair in ordered for line in _place(*pair)),
+        language=_main_language(ordered),
+    )
+
+
+def _main_language(heard: Iterable[tuple[Span, ChunkResult]]) -> str:
+    """What was spoken for the longest time, as the transcribers recognized it."""
+    lengths: dict[str, int] = {}
+    for span, result in heard:
+        if code := code_of(result.metadata.get("language")):
+            lengths[code] = lengths.get(code, 0) + span.duration_ms
+    return max(lengths, key=lengths.__getitem__, default="")
 
 
 def _take_group(rest: list[Span], loudness: Sequence[int]) -> tuple[list[Span], int]:
@@ -174,8 +200,13 @@ def _place(span: Span, result: ChunkResult) -> Iterator[Line]:
 
 def _shift(line: Line, span: Span) -> Line:
     start, end = _clamp(line, span)
-    words = tuple(_shift_word(word, span) for word in line.words)
-    return Line(start_ms=start, end_ms=end, text=line.text.strip(), words=words)
+    latest = span.duration_ms + SLACK_MS
+    # Times from elsewhere are of no use for any word of the line; its text may be right.
+    fits = all(word.start_ms <= min(word.end_ms, latest) for word in line.words)
+    words = tuple(_shift_word(word, span) for word in line.words) if fits else ()
+    return msgspec.structs.replace(
+        line, start_ms=start, end_ms=end, text=line.text.strip(), words=words
+    )
 
 
 def _shift_word(word: Word, span: Span) -> Word:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from html import escape
+from typing import Any
 
 import msgspec
 
 from orchard.domain.jobs import Result, Segment
-from orchard.domain.timeline import Line, Transcript
+from orchard.domain.timeline import Line, Transcript, Word
 
 CONTENT_TYPES: Mapping[str, str] = {
     "json": "application/json",
@@ -17,6 +18,9 @@ CONTENT_TYPES: Mapping[str, str] = {
     "vtt": "text/vtt; charset=utf-8",
 }
 """The formats there are, each with its content type."""
+
+FIGURES = ("avg_logprob", "no_speech_prob", "compression_ratio")
+"""By their names, how sure a transcriber is of a line."""
 
 
 def make_result(transcript: Transcript, time_ms: int, max_bytes: int) -> Result:
@@ -36,20 +40,31 @@ def with_text(result: Result, transcript: Transcript) -> Result:
     return _whole_result(transcript, result.total_processing_time_ms)
 
 
-def render(transcript: Transcript, form: str, *, time_ms: int = 0, partial: bool = False) -> str:
+def render(
+    transcript: Transcript, form: str, *, time_ms: int = 0, partial: bool = False,
+    words: bool = False,
+) -> str:  # fmt: skip
     """The transcript in one of ``CONTENT_TYPES``; ``partial`` says that more is to come.
 
     Raises:
         KeyError: there is no such format.
     """
     if form == "json":
-        return to_json(transcript, time_ms=time_ms, partial=partial)
+        return to_json(transcript, time_ms=time_ms, partial=partial, words=words)
     return {"txt": to_txt, "srt": to_srt, "vtt": to_vtt}[form](transcript)
 
 
-def to_json(transcript: Transcript, *, time_ms: int = 0, partial: bool = False) -> str:
-    """The contract's result as JSON, with ``partial`` when more is to come."""
+def to_json(
+    transcript: Transcript, *, time_ms: int = 0, partial: bool = False, words: bool = False
+) -> str:
+    """The contract's result as JSON, with ``partial`` when more is to come.
+
+    With ``words`` each line has its words, and how sure its transcriber was.
+    """
     shape = msgspec.to_builtins(_whole_result(transcript, time_ms))
+    if words:
+        lines = zip(shape["segments"], transcript.segments, strict=True)
+        shape["segments"] = [plain | _details(line) for plain, line in lines]
     return msgspec.json.encode(shape | ({"partial": True} if partial else {})).decode()
 
 
@@ -69,7 +84,7 @@ def to_srt(transcript: Transcript) -> str:
 def to_vtt(transcript: Transcript) -> str:
     """WebVTT subtitles, with the characters escaped that mean something there."""
     cues = [
-        f"\n{_timing(line, '.')}\n{escape(_one_line(line.text), quote=False)}\n"
+        f"\n{_timing(line, '.')}\n{_voice(line)}{escape(_one_line(line.text), quote=False)}\n"
         for line in _spoken(transcript)
     ]
     return "WEBVTT\n" + "".join(cues)
@@ -90,13 +105,32 @@ def _whole_result(transcript: Transcript, time_ms: int) -> Result:
             start_ms=line.start_ms,
             end_ms=line.end_ms,
             text=line.text,
+            speaker=line.speaker,
         )
         for line in transcript.segments
     )
     return Result(
         segments_count=len(segments), total_processing_time_ms=time_ms, text=transcript.text,
-        segments=segments,
+        segments=segments, language=transcript.language or msgspec.UNSET,
     )  # fmt: skip
+
+
+def _details(line: Line) -> dict[str, Any]:
+    """What a transcriber told of a line besides its text: words, and how sure it is."""
+    told = {"words": [_word(word) for word in line.words]} if line.words else {}
+    figures = ((name, getattr(line, name)) for name in FIGURES)
+    return told | {name: value for name, value in figures if value is not None}
+
+
+def _word(word: Word) -> dict[str, Any]:
+    shape: dict[str, Any] = msgspec.to_builtins(word)
+    return shape | {"text": _one_line(word.text)}
+
+
+def _voice(line: Line) -> str:
+    """WebVTT's mark of who speaks, which must not end early."""
+    name = _one_line(line.speaker).replace("-->", "->")
+    return f"<v {escape(name, quote=False)}>" if name else ""
 
 
 def _spoken(transcript: Transcript) -> list[Line]:

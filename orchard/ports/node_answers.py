@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from orchard.domain.timeline import ChunkResult, Line
+from orchard.domain.timeline import ChunkResult, Line, Word
+from orchard.transcribers.spellings import read_figures, read_speaker, read_words
 
 CHARS_PER_S = 500
 """More text than this in a second of sound is not speech."""
@@ -27,6 +28,11 @@ class _Segment(msgspec.Struct, frozen=True):
     start_ms: _Number
     end_ms: _Number
     text: str
+    words: Any = None
+    speaker: Any = None
+    avg_logprob: Any = None
+    no_speech_prob: Any = None
+    compression_ratio: Any = None
 
 
 class _Answer(msgspec.Struct, frozen=True):
@@ -78,7 +84,18 @@ def _line(given: _Segment, duration_ms: int) -> Line:
             f"it heard something outside the chunk: {start:g} to {end:g} of {duration_ms} ms"
         )
     first = min(max(round(start), 0), duration_ms)
-    return Line(start_ms=first, end_ms=max(first, min(round(end), duration_ms)), text=given.text)
+    return Line(
+        start_ms=first, end_ms=max(first, min(round(end), duration_ms)), text=given.text,
+        **_details(given),
+    )  # fmt: skip
+
+
+def _details(given: _Segment) -> dict[str, Any]:
+    """What a node may tell besides; of what cannot be read, nothing is kept."""
+    told = msgspec.structs.asdict(given)
+    words = tuple(msgspec.convert(read_words(told["words"]), list[Word], from_attributes=True))
+    facts = {"words": words, "speaker": read_speaker(told), **read_figures(told)}
+    return {name: value for name, value in facts.items() if value or value == 0}
 
 
 def _facts(told: dict[str, Any]) -> dict[str, Any]:

@@ -80,7 +80,7 @@ def apply_edits(transcript: Transcript, edits: dict[int, Edit]) -> Transcript:
         else one
         for one in transcript.segments
     ]
-    return Transcript(segments=tuple(lines))
+    return msgspec.structs.replace(transcript, segments=tuple(lines))
 
 
 def check_text(text: str) -> str:

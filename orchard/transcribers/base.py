@@ -25,6 +25,12 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     end_ms: int
     text: str
     words: tuple[Word, ...] = ()
+    speaker: str = ""
+    """Who says it, where the transcriber tells speakers apart."""
+    avg_logprob: float | None = None
+    no_speech_prob: float | None = None
+    compression_ratio: float | None = None
+    """The three figures by which whisper judges itself; others leave them out."""
 
 
 class Transcription(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +40,12 @@ class Transcription(msgspec.Struct, frozen=True, kw_only=True):
     segments: tuple[Segment, ...]
     language: str
     model: str
+
+
+def without_words(heard: Transcription) -> Transcription:
+    """The same without single words."""
+    plain = tuple(msgspec.structs.replace(one, words=()) for one in heard.segments)
+    return msgspec.structs.replace(heard, segments=plain)
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +58,20 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     url: str = ""
     """Address of the service, where the transcriber is one."""
     timeout_s: float = 600.0
+
+
+class Wishes(msgspec.Struct, frozen=True, kw_only=True):
+    """What the sender of a recording wishes; a transcriber does what it can of it."""
+
+    prompt: str = ""
+    """Words in the style of the recording, read before it."""
+    hot_words: tuple[str, ...] = ()
+    """Names and terms that are likely to be said."""
+    words: bool = True
+    """Whether single words are wanted, with their times."""
+
+
+NOTHING_SPECIAL = Wishes()
 
 
 class TranscriberFailed(Exception):
@@ -67,8 +93,9 @@ class Transcriber(Protocol):
     """Something that turns sound into words; used by one thread at a time."""
 
     def transcribe(
-        self, wav: Path, language: str = "", progress: Progress = ignore_progress
-    ) -> Transcription:
+        self, wav: Path, language: str = "", progress: Progress = ignore_progress,
+        wishes: Wishes = NOTHING_SPECIAL,
+    ) -> Transcription:  # fmt: skip
         """The words in a WAV file (16 kHz, mono); ``language`` is a code, or empty to find out.
 
         ``progress`` is told now and then how far the work is (0 to 1); what it

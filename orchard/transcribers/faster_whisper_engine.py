@@ -8,14 +8,17 @@ from typing import Any
 from faster_whisper import WhisperModel
 
 from orchard.transcribers.base import (
+    NOTHING_SPECIAL,
     Options,
     Progress,
     TranscriberFailed,
     Transcription,
+    Wishes,
     Word,
     ignore_progress,
 )
 from orchard.transcribers.bundled_model import NAME, find_bundled_model
+from orchard.transcribers.judging import Figures, judge
 from orchard.transcribers.onsets import date_onsets, read_levels
 from orchard.transcribers.pauses import split_at_pauses
 
@@ -31,22 +34,26 @@ class FasterWhisper:
         self._name = name
 
     def transcribe(
-        self, wav: Path, language: str = "", progress: Progress = ignore_progress
-    ) -> Transcription:
+        self, wav: Path, language: str = "", progress: Progress = ignore_progress,
+        wishes: Wishes = NOTHING_SPECIAL,
+    ) -> Transcription:  # fmt: skip
         """The words in a WAV file; see :class:`Transcriber`."""
         if language and not self._model.model.is_multilingual and language != "en":
             raise TranscriberFailed(f"the model {self._name} knows English only, not {language!r}")
         segments, info = self._model.transcribe(
             str(wav), language=language or None, beam_size=5, vad_filter=True,
             vad_parameters=_VAD, word_timestamps=True,
+            initial_prompt=wishes.prompt or None, hotwords=" ".join(wishes.hot_words) or None,
             # One wrong line must not lead to the next: loops start that way.
             condition_on_previous_text=False,
         )  # fmt: skip
-        words = []
+        words: list[Word] = []
+        judged: list[Figures] = []
         for one in segments:  # whisper works while this loop asks for more
             words += [_word(word) for word in one.words or ()]
+            judged += [_figures(one)] * len(one.words or ())
             progress(min(1.0, float(one.end) / max(info.duration, 0.001)))
-        heard = split_at_pauses(date_onsets(words, read_levels(wav)))
+        heard = judge(split_at_pauses(date_onsets(words, read_levels(wav))), judged)
         return Transcription(
             text=" ".join(segment.text for segment in heard), segments=heard,
             language=info.language, model=self._name,
@@ -70,6 +77,14 @@ def load(options: Options) -> FasterWhisper:
     except Exception as fault:  # the library raises whatever its parts raise
         raise TranscriberFailed(f"the model {name} cannot be loaded: {fault}") from fault
     return FasterWhisper(model, name)
+
+
+def _figures(segment: Any) -> Figures:
+    return Figures(
+        avg_logprob=round(float(segment.avg_logprob), 3),
+        no_speech_prob=round(float(segment.no_speech_prob), 3),
+        compression_ratio=round(float(segment.compression_ratio), 3),
+    )
 
 
 def _word(word: Any) -> Word:

@@ -9,17 +9,24 @@ import httpx
 import msgspec
 
 from orchard.transcribers.base import (
+    NOTHING_SPECIAL,
     Options,
     Progress,
     Segment,
     TranscriberFailed,
     Transcription,
+    Wishes,
     ignore_progress,
 )
+from orchard.transcribers.spellings import read_figures, read_speaker, read_words, share_out
 
 ANSWER_MAX_BYTES = 20_000_000
 
 OPENAI_PATH = "/v1/audio/transcriptions"
+
+
+class _NotWithWords(TranscriberFailed):
+    """The server gives no times of words."""
 
 
 class HttpTranscriber:
@@ -29,13 +36,15 @@ class HttpTranscriber:
         self._url = options.url.rstrip("/")
         self._model = options.model
         self._client = httpx.Client(timeout=options.timeout_s, trust_env=False)
+        self._has_words = True
 
     def transcribe(
-        self, wav: Path, language: str = "", progress: Progress = ignore_progress
-    ) -> Transcription:
+        self, wav: Path, language: str = "", progress: Progress = ignore_progress,
+        wishes: Wishes = NOTHING_SPECIAL,
+    ) -> Transcription:  # fmt: skip
         """The words in a WAV file; see :class:`Transcriber`."""
         try:
-            raw = self._ask(wav, language)
+            raw = self._ask(wav, language, wishes)
             return _read(msgspec.json.decode(raw, type=dict[str, Any]), self._model)
         except (httpx.HTTPError, httpx.InvalidURL) as fault:
             raise TranscriberFailed(f"{self._url} does not answer: {fault}") from fault
@@ -46,8 +55,16 @@ class HttpTranscriber:
         """Close the connections."""
         self._client.close()
 
-    def _ask(self, wav: Path, language: str) -> bytes:
-        with self._client.stream(**self._request(wav, language)) as answer:
+    def _ask(self, wav: Path, language: str, wishes: Wishes) -> bytes:
+        try:
+            return self._ask_once(wav, language, wishes)
+        except _NotWithWords:
+            # A server without times of words says so once; it is not asked for them again.
+            self._has_words = False
+            return self._ask_once(wav, language, wishes)
+
+    def _ask_once(self, wav: Path, language: str, wishes: Wishes) -> bytes:
+        with self._client.stream(**self._request(wav, language, wishes)) as answer:
             content = bytearray()
             for block in answer.iter_bytes():
                 content += block
@@ -55,18 +72,27 @@ class HttpTranscriber:
                     raise TranscriberFailed(f"{self._url} answered far too much")
             if answer.status_code != 200:
                 words = bytes(content[:200]).decode("utf-8", "replace")
+                if answer.status_code in (400, 422) and "granularit" in words and self._has_words:
+                    raise _NotWithWords(words)
                 raise TranscriberFailed(f"{self._url} answered {answer.status_code}: {words}")
             return bytes(content)
 
-    def _request(self, wav: Path, language: str) -> dict[str, Any]:
+    def _request(self, wav: Path, language: str, wishes: Wishes) -> dict[str, Any]:
         sound = wav.read_bytes()
         if not self._url.endswith(OPENAI_PATH):
             headers = {"Content-Type": "audio/wav"}
             url = f"{self._url}/transcribe"
             return {"method": "POST", "url": url, "content": sound, "headers": headers}
-        form = {"model": self._model or "whisper-1", "response_format": "verbose_json"}
+        form: dict[str, Any] = {
+            "model": self._model or "whisper-1", "response_format": "verbose_json",
+        }  # fmt: skip
         if language:
             form["language"] = language
+        # That API has no hot words; a prompt that has them does the same.
+        if prompt := " ".join(filter(None, [wishes.prompt, ", ".join(wishes.hot_words)])):
+            form["prompt"] = prompt
+        if self._has_words and wishes.words:
+            form["timestamp_granularities[]"] = ["segment", "word"]
         files = {"file": ("chunk.wav", sound, "audio/wav")}
         return {"method": "POST", "url": self._url, "data": form, "files": files}
 
@@ -84,7 +110,10 @@ def load(options: Options) -> HttpTranscriber:
 
 def _read(answer: dict[str, Any], model: str) -> Transcription:
     facts = answer.get("metadata") or {}
-    segments = tuple(_segment(one) for one in answer.get("segments") or ())
+    given = answer.get("segments") or ()
+    segments = tuple(_segment(one) for one in given)
+    if words := answer.get("words"):
+        segments = _with_words(segments, words)
     return Transcription(
         text=str(answer["text"]), segments=segments,
         language=str(facts.get("language") or answer.get("language") or ""),
@@ -97,4 +126,19 @@ def _segment(given: dict[str, Any]) -> Segment:
     seconds = "start_ms" not in given
     start = round(float(given["start"]) * 1000) if seconds else int(given["start_ms"])
     end = round(float(given["end"]) * 1000) if seconds else int(given["end_ms"])
-    return Segment(start_ms=start, end_ms=end, text=str(given["text"]).strip())
+    return Segment(
+        start_ms=start, end_ms=end, text=str(given["text"]).strip(),
+        words=read_words(given.get("words") or []), speaker=read_speaker(given),
+        **read_figures(given),
+    )  # fmt: skip
+
+
+def _with_words(segments: tuple[Segment, ...], words: Any) -> tuple[Segment, ...]:
+    """The segments with the words that OpenAI's API answers beside them, without their spaces."""
+    if not isinstance(words, list) or any(one.words for one in segments):
+        return segments
+    shared = share_out(words, [one.start_ms / 1000 for one in segments])
+    return tuple(
+        msgspec.structs.replace(segment, words=read_words(own))
+        for segment, own in zip(segments, shared, strict=True)
+    )

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from orchard.transcribers.base import (
+    NOTHING_SPECIAL,
     Progress,
     Transcriber,
     TranscriberFailed,
     Transcription,
+    Wishes,
     ignore_progress,
 )
 
@@ -26,8 +28,9 @@ class LateTranscriber:
         self._loaded: Transcriber | None = None
 
     def transcribe(
-        self, wav: Path, language: str = "", progress: Progress = ignore_progress
-    ) -> Transcription:
+        self, wav: Path, language: str = "", progress: Progress = ignore_progress,
+        wishes: Wishes = NOTHING_SPECIAL,
+    ) -> Transcription:  # fmt: skip
         """The words in a WAV file; see :class:`Transcriber`.
 
         Raises:
@@ -38,4 +41,6 @@ class LateTranscriber:
                 self._loaded = self._load()
             except (TranscriberFailed, ImportError) as fault:
                 raise NotLoaded(str(fault)) from fault
-        return self._loaded.transcribe(wav, language, progress)
+        # One that knows of no wishes is not told that there are none.
+        more = {} if wishes == NOTHING_SPECIAL else {"wishes": wishes}
+        return self._loaded.transcribe(wav, language, progress, **more)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import wave
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from pocketsphinx import Decoder
 
 from orchard.transcribers.base import (
+    NOTHING_SPECIAL,
     Options,
     Progress,
     TranscriberFailed,
     Transcription,
+    Wishes,
     Word,
     ignore_progress,
 )
@@ -27,8 +31,9 @@ class PocketSphinx:
     """The bundled English model."""
 
     def transcribe(
-        self, wav: Path, language: str = "", progress: Progress = ignore_progress
-    ) -> Transcription:
+        self, wav: Path, language: str = "", progress: Progress = ignore_progress,
+        wishes: Wishes = NOTHING_SPECIAL,
+    ) -> Transcription:  # fmt: skip
         """The words in a WAV file; see :class:`Transcriber`."""
         if language not in ("", "en"):
             raise TranscriberFailed(f"pocketsphinx knows English only, not {language!r}")
@@ -40,7 +45,8 @@ class PocketSphinx:
                 decoder.process_raw(block, False, False)
                 progress(sound.tell() / sound.getnframes())
         decoder.end_utt()
-        words = [_word(seg) for seg in decoder.seg() or () if _is_spoken(seg.word)]
+        sure = decoder.logmath.exp
+        words = [_word(seg, sure) for seg in decoder.seg() or () if _is_spoken(seg.word)]
         segments = split_at_pauses(words)
         return Transcription(
             text=" ".join(segment.text for segment in segments), segments=segments,
@@ -57,7 +63,9 @@ def _is_spoken(word: str) -> bool:
     return not word.startswith(("<", "[", "++"))
 
 
-def _word(seg: object) -> Word:
-    start, end = seg.start_frame, seg.end_frame  # type: ignore[attr-defined]
-    spelled = seg.word.partition("(")[0]  # type: ignore[attr-defined]  # "the(2)" is a way to say it
-    return Word(start_ms=start * FRAME_MS, end_ms=(end + 1) * FRAME_MS, text=f" {spelled}")
+def _word(seg: Any, sure: Callable[[float], float]) -> Word:
+    spelled = seg.word.partition("(")[0]  # "the(2)" is a way to say it
+    return Word(
+        start_ms=seg.start_frame * FRAME_MS, end_ms=(seg.end_frame + 1) * FRAME_MS,
+        text=f" {spelled}", confidence=round(min(1.0, sure(seg.prob)), 3),
+    )  # fmt: skip

@@ -13,8 +13,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import AsyncClient, Client
 
 from orchard.api import openai
-from orchard.api.openai_languages import NAMES
 from orchard.conf import get_conf
+from orchard.domain.languages import NAMES
 from orchard.domain.timeline import Span
 from orchard.ports import recordings
 from orchard.services import arun, pipeline, queries, run, submissions
@@ -61,8 +61,7 @@ def form(**more: Any) -> dict[str, Any]:
         ({"temperature": "2"}, "temperature", "max_value", "1"),
         ({"temperature": "warm"}, "temperature", "invalid", "number"),
         ({"prompt": "x" * 10_001}, "prompt", "max_length", "10000"),
-        ({GRANULARITIES: ["word"]}, GRANULARITIES, "unsupported_value", "single words"),
-        ({GRANULARITIES: ["segment", "word"]}, GRANULARITIES, "unsupported_value", "segment"),
+        ({GRANULARITIES: ["segment", "page"]}, GRANULARITIES, "invalid_value", "'page'"),
         ({GRANULARITIES: ["letter"]}, GRANULARITIES, "invalid_value", "'letter'"),
     ],
 )
@@ -127,11 +126,13 @@ def test_requests_are_counted_and_too_many_refused(client: Client, monkeypatch: 
 
 def test_who_waits_in_vain_is_told_so_and_the_job_goes_on(client: Client, limits: Limits):
     limits(openai_wait_s=0)
-    answer = client.post(PATH, form(language="EN", prompt=" x ", temperature="0.5"))
+    answer = client.post(PATH, form(language="EN", prompt=" x  y\n", temperature="0.5"))
     error = answer.json()["error"]
     assert (answer.status_code, error["type"], error["code"]) == (504, "server_error", "not_ready")
     job = run(submissions.get_record(answer["X-Orchard-Job"]))
     assert (job.status, job.came_by, job.language) == ("created", "openai", "en")
+    assert job.wishes
+    assert job.wishes.prompt == "x y"
     assert job.job_id in error["message"]
     # A repetition without a key would be a second job, so OpenAI's client is told not to.
     assert answer["X-Should-Retry"] == "false"

@@ -1,6 +1,11 @@
-"""Languages by their two letters (ISO 639-1), with the names that OpenAI's answers have."""
+"""Languages by their codes, with the names that OpenAI's answers have."""
 
 from __future__ import annotations
+
+from orchard.domain.errors import InvalidInput
+
+AUTO = "auto"
+"""What a sender may say to have the language found out; the same as saying nothing."""
 
 _TABLE = """
 aa afar, ab abkhazian, ae avestan, af afrikaans, ak akan, am amharic, an aragonese, ar arabic,
@@ -34,4 +39,39 @@ NAMES: dict[str, str] = {
     for entry in " ".join(_TABLE.split()).split(", ")
     for code, _, name in [entry.partition(" ")]
 }
-"""By its code, the name of each language in English, in small letters."""
+"""By its two letters (ISO 639-1), the name of each language in English, in small letters."""
+
+ALSO_HEARD: dict[str, str] = {"haw": "hawaiian", "jw": "javanese", "yue": "cantonese"}
+"""Codes of whisper's own that it may recognize, and be told."""
+
+_BY_NAME = {name: code for code, name in NAMES.items()}
+
+
+def parse_language(text: str) -> str:
+    """The code of a language; empty for `auto`, and for nothing.
+
+    Raises:
+        InvalidInput: there is no such language; names it.
+    """
+    code = text.strip().lower()
+    if code in ("", AUTO):
+        return ""
+    if code not in NAMES and code not in ALSO_HEARD:
+        raise InvalidInput(
+            "language", f"there is no language {text.strip()[:40]!r}; "
+            "it is named by two letters, as in ISO 639-1, or `auto`",
+        )  # fmt: skip
+    return code
+
+
+def code_of(told: object) -> str:
+    """The code of a language as a transcriber names it, by code or English name; empty if none."""
+    name = str(told or "").strip().lower().replace("_", "-").partition("-")[0]
+    if name in NAMES or name in ALSO_HEARD:
+        return name
+    return _BY_NAME.get(name, "")
+
+
+def name_of(code: str) -> str:
+    """The English name of a language; empty when there is none of this code."""
+    return NAMES.get(code) or ALSO_HEARD.get(code, "")
