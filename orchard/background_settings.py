@@ -4,5 +4,5 @@ from orchard.settings import *  # noqa: F403
 
 INSTALLED_APPS = [
     "django.contrib.contenttypes", "django.contrib.auth", "statecore", "orchard",
-    "orchard.catalogue",
+    "orchard.catalogue", "orchard.webhooks",
 ]  # fmt: skip

@@ -35,6 +35,7 @@ from orchard.conf_values import (
     is_time_zone,
     setting,
 )
+from orchard.conf_webhooks import WebhooksConf
 
 CONFIG_ENV = "ORCHARD_CONFIG"
 CONFIG_PATH = Path("config/config.json")
@@ -51,6 +52,7 @@ class Conf(
     StorageConf,
     SealingConf,
     RunningConf,
+    WebhooksConf,
 ):
     """All settings of one installation."""
 

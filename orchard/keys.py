@@ -79,6 +79,11 @@ def catalogue_follower(database: str) -> str:
     return f"lease:catalogue:{database}"
 
 
+def webhook_sender(database: str) -> str:
+    """String with TTL: the process that sends the webhooks of a database right now."""
+    return f"lease:webhooks:{database}"
+
+
 def user_pref(user: str, name: str) -> str:
     """String with TTL: one preference of one user, as JSON."""
     return f"user_pref:{user}:{name}"

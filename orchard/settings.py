@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "statecore",
     "orchard",
     "orchard.catalogue",
+    "orchard.webhooks",
 ]
 
 MIDDLEWARE = [

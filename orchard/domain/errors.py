@@ -48,6 +48,18 @@ class UnknownWorker(NotFound):
     code = "unknown_worker"
 
 
+class UnknownWebhook(NotFound):
+    """There is no such webhook."""
+
+    code = "unknown_webhook"
+
+
+class UnknownDelivery(NotFound):
+    """There is no such delivery; what was sent is kept for some weeks only."""
+
+    code = "unknown_delivery"
+
+
 class StaleToken(OrchardError):
     """Somebody else holds this work now; the report came too late."""
 

@@ -42,6 +42,19 @@ async def find_addresses(url: str, allowed: Sequence[Network]) -> list[str]:
         AddressRefused: one of them is not allowed; the message says which and why.
         OSError: the name leads nowhere.
     """
+    addresses = await resolve(url)
+    for address in addresses:
+        check_address(address, allowed)
+    return addresses
+
+
+async def resolve(url: str) -> list[str]:
+    """The addresses that a URL leads to at this moment, none of them checked.
+
+    Raises:
+        AddressRefused: it has no host, or no such port.
+        OSError: the name leads nowhere.
+    """
     try:
         parts = urlsplit(url)
         port = parts.port or (443 if parts.scheme == "https" else 80)
@@ -54,10 +67,7 @@ async def find_addresses(url: str, allowed: Sequence[Network]) -> list[str]:
         found = await loop.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
     except UnicodeError as fault:  # a name with a part that is empty or too long
         raise OSError(f"no name that can be asked for: {fault}") from None
-    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-    for address in addresses:
-        check_address(address, allowed)
-    return addresses
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 def check_address(text: str, allowed: Sequence[Network]) -> None:
@@ -68,7 +78,7 @@ def check_address(text: str, allowed: Sequence[Network]) -> None:
     """
     if "%" in text:
         raise AddressRefused(f"no node is at an address of one link only: {text}")
-    for address in _meant(ipaddress.ip_address(text)):
+    for address in meant_by(ipaddress.ip_address(text)):
         if address in METADATA:
             raise AddressRefused(f"no node is at a metadata address: {text}")
         if address.is_multicast or address.is_unspecified:
@@ -79,7 +89,7 @@ def check_address(text: str, allowed: Sequence[Network]) -> None:
             )
 
 
-def _meant(address: Address) -> Iterator[Address]:
+def meant_by(address: Address) -> Iterator[Address]:
     """The address that packets go to in the end: IPv6 has several ways to write an IPv4 one."""
     if not isinstance(address, ipaddress.IPv6Address):
         yield address

@@ -63,7 +63,16 @@ def page_jobs(cursor: str, limit: int) -> Steps[RecordPage]:
 
 def lead_catalogue(database: str, holder: str) -> Steps[bool]:
     """Become, or stay, the one process that fills the catalogue of a database, for 5 s."""
-    cell = ops.Key(keys.catalogue_follower(database))
+    return _lead(keys.catalogue_follower(database), holder)
+
+
+def lead_webhooks(database: str, holder: str) -> Steps[bool]:
+    """Become, or stay, the one process that sends the webhooks of a database, for 5 s."""
+    return _lead(keys.webhook_sender(database), holder)
+
+
+def _lead(key: str, holder: str) -> Steps[bool]:
+    cell = ops.Key(key)
 
     def decide(seen: Seen, at: datetime) -> Decision[bool]:
         if seen[cell] not in (None, holder.encode()):

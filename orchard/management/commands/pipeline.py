@@ -8,9 +8,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from orchard.catalogue import process
+from orchard.catalogue import process as catalogue
 from orchard.management.opening import open_engine
 from orchard.services import pipeline_process
+from orchard.webhooks import process as webhooks
 
 
 class Command(BaseCommand):
@@ -27,6 +28,7 @@ class Command(BaseCommand):
         for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, lambda *_: stopping.set())
         holder = pipeline_process.new_holder()
-        catalogue = process.start(stopping, holder)
+        beside = [catalogue.start(stopping, holder), webhooks.start(stopping, holder)]
         pipeline_process.work(stopping, holder=holder)
-        catalogue.join()
+        for thread in beside:
+            thread.join()

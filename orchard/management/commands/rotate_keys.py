@@ -17,6 +17,8 @@ from rich.progress import Progress, TextColumn
 
 from orchard.services import EngineAway, resealing
 from orchard.services.resealing import FilesReport, ResealReport, Tell
+from orchard.webhooks import sealed_secrets
+from orchard.webhooks.sealed_secrets import SecretsReport
 from statecore.sealing.key_ring import LOOK_EVERY_S
 from statecore.sealing.site import Sealing, sealing_of_site
 from statecore.services.resealed_backups import BackupsReport, reseal_backups
@@ -30,13 +32,14 @@ class Rotation(msgspec.Struct, frozen=True, kw_only=True):
     values: ResealReport
     files: FilesReport
     backups: BackupsReport
+    webhooks: SecretsReport
 
     @property
     def is_done(self) -> bool:
         """Whether nothing needs an older key any more, as far as this site can see."""
         return not (
             self.values.entries_left or self.values.damaged or self.files.damaged
-            or self.backups.damaged
+            or self.backups.damaged or self.webhooks.damaged
         )  # fmt: skip
 
 
@@ -67,12 +70,15 @@ class Command(BaseCommand):
                 files = resealing.files(wanted, tell)
             with _shown(options, "backups") as tell:
                 kept = reseal_backups(Path(settings.STATECORE["BACKUP_DIR"]), wanted, tell)
+            with _shown(options, "webhooks") as tell:
+                signing = sealed_secrets.reseal(wanted, tell)
         except EngineAway as away:
             raise CommandError(f"the state engine is away: {away}") from None
         except OSError as fault:
             raise CommandError(f"{fault.filename or 'disk'}: {fault.strerror or fault}") from None
         key = "" if options["open"] else site.ring.first.id
-        self._answer(Rotation(key=key, values=values, files=files, backups=kept), options)
+        done = Rotation(key=key, values=values, files=files, backups=kept, webhooks=signing)
+        self._answer(done, options)
 
     def _answer(self, rotation: Rotation, options: dict[str, Any]) -> None:
         if options["json"]:
@@ -80,9 +86,11 @@ class Command(BaseCommand):
             self.stdout.write(msgspec.json.encode(told).decode())
             return
         values, files, kept = rotation.values, rotation.files, rotation.backups
+        signing = rotation.webhooks
         way = f"sealed with {rotation.key}" if rotation.key else "opened"
         self.stdout.write(
-            f"{values.sealed} values, {files.sealed} files and {kept.sealed} backups were {way}."
+            f"{values.sealed} values, {files.sealed} files, {kept.sealed} backups and"
+            f" {signing.sealed} keys of webhooks were {way}."
         )
         if values.entries_left:
             self.stdout.write(
@@ -91,7 +99,7 @@ class Command(BaseCommand):
             )
         if values.damaged:
             self.stdout.write(f"{values.damaged} values do not open; the log names them when read.")
-        for name in [*files.damaged, *kept.damaged]:
+        for name in [*files.damaged, *kept.damaged, *signing.damaged]:
             self.stdout.write(f"does not open: {name}")
         if rotation.is_done:
             self.stdout.write("Only exports and what fallbacks have saved may need older keys.")

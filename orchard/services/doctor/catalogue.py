@@ -33,6 +33,7 @@ RULES = (
     rule(keys.REAPER, "string", "for a while"),
     rule(keys.node_lease, "string", "for a while"),
     rule(keys.catalogue_follower, "string", "for a while"),
+    rule(keys.webhook_sender, "string", "for a while"),
     rule(keys.node_lease, "string", "for a while"),
     rule(keys.DISPATCHERS, "sorted set"),
     rule(keys.EVENTS, "stream"),

@@ -1,0 +1,1 @@
+"""Webhooks: what happens is told to other programs, signed, in order, until they have heard."""
