@@ -96,11 +96,47 @@ class EventQuery(serializers.Serializer):
     wait_s = SecondsField(min_value=0, max_value=30, default=0)
 
 
-class TranscriptQuery(serializers.Serializer):
-    """Which text of a transcript."""
+class CaptionQuery(serializers.Serializer):
+    """How subtitles have to be; naming one of the limits asks for the rules, too."""
+
+    rules = serializers.BooleanField(
+        default=False,
+        help_text="Of `srt` and `vtt`: short lines that can be read, as broadcasters want them; "
+        "else one block for each line that was heard.",
+    )
+    line_chars = serializers.IntegerField(
+        required=False, min_value=8, max_value=200,
+        help_text="Characters of a line: 42, or 16 of full width, unless given.",
+    )  # fmt: skip
+    lines = serializers.IntegerField(
+        required=False, min_value=1, max_value=2, help_text="Lines of a caption: 2 unless given."
+    )
+    max_s = serializers.FloatField(
+        required=False, min_value=1, max_value=60, help_text="Longest: 7 seconds unless given."
+    )
+    min_s = serializers.FloatField(
+        required=False, min_value=0, max_value=5,
+        help_text="Shortest, where the next one lets it: 5/6 of a second unless given.",
+    )  # fmt: skip
+    gap_ms = serializers.IntegerField(
+        required=False, min_value=0, max_value=1000,
+        help_text="Between two captions: two frames (84 ms) unless given.",
+    )  # fmt: skip
+    chars_per_s = serializers.FloatField(
+        required=False, min_value=1, max_value=100,
+        help_text="What can be read in a second: 20, or 7 of full width, unless given.",
+    )  # fmt: skip
+
+
+class TranscriptQuery(CaptionQuery):
+    """Which text of a transcript, and how it is written."""
 
     edited = serializers.BooleanField(
         default=False, help_text="As people have edited it; else as it was heard."
+    )
+    words = serializers.BooleanField(
+        default=False,
+        help_text="Of `json`: with the times of words, and how sure the workers were.",
     )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
 import msgspec
 
+from orchard.domain.captions import Cue, Rules, arrange
 from orchard.domain.jobs import Result, Segment
 from orchard.domain.timeline import Line, Transcript, Word
 
@@ -18,6 +19,9 @@ CONTENT_TYPES: Mapping[str, str] = {
     "vtt": "text/vtt; charset=utf-8",
 }
 """The formats there are, each with its content type."""
+
+CAPTIONED = ("srt", "vtt")
+"""Those that are subtitles."""
 
 FIGURES = ("avg_logprob", "no_speech_prob", "compression_ratio")
 """By their names, how sure a transcriber is of a line."""
@@ -42,13 +46,17 @@ def with_text(result: Result, transcript: Transcript) -> Result:
 
 def render(
     transcript: Transcript, form: str, *, time_ms: int = 0, partial: bool = False,
-    words: bool = False,
+    words: bool = False, rules: Rules | None = None,
 ) -> str:  # fmt: skip
     """The transcript in one of ``CONTENT_TYPES``; ``partial`` says that more is to come.
+
+    With ``rules`` subtitles are divided and joined as these want it.
 
     Raises:
         KeyError: there is no such format.
     """
+    if rules and form in CAPTIONED:
+        return {"srt": caption_srt, "vtt": caption_vtt}[form](arrange(transcript, rules))
     if form == "json":
         return to_json(transcript, time_ms=time_ms, partial=partial, words=words)
     return {"txt": to_txt, "srt": to_srt, "vtt": to_vtt}[form](transcript)
@@ -90,6 +98,24 @@ def to_vtt(transcript: Transcript) -> str:
     return "WEBVTT\n" + "".join(cues)
 
 
+def caption_srt(cues: Sequence[Cue]) -> str:
+    """Arranged captions as SubRip."""
+    blocks = []
+    for number, cue in enumerate(cues, 1):
+        text = "\n".join(map(_arrowless, cue.lines))
+        blocks.append(f"{number}\n{_timing(cue, ',')}\n{text}\n\n")
+    return "".join(blocks)
+
+
+def caption_vtt(cues: Sequence[Cue]) -> str:
+    """Arranged captions as WebVTT."""
+    blocks = []
+    for cue in cues:
+        text = escape("\n".join(cue.lines), quote=False)
+        blocks.append(f"\n{_timing(cue, '.')}\n{_voice(cue)}{text}\n")
+    return "WEBVTT\n" + "".join(blocks)
+
+
 def timestamp(ms: int, point: str = ".") -> str:
     """``HH:MM:SS.mmm``; the hours go on beyond 24, and beyond 99."""
     seconds, rest = divmod(ms, 1000)
@@ -127,7 +153,7 @@ def _word(word: Word) -> dict[str, Any]:
     return shape | {"text": _one_line(word.text)}
 
 
-def _voice(line: Line) -> str:
+def _voice(line: Line | Cue) -> str:
     """WebVTT's mark of who speaks, which must not end early."""
     name = _one_line(line.speaker).replace("-->", "->")
     return f"<v {escape(name, quote=False)}>" if name else ""
@@ -138,7 +164,7 @@ def _spoken(transcript: Transcript) -> list[Line]:
     return [line for line in transcript.segments if _one_line(line.text)]
 
 
-def _timing(line: Line, point: str) -> str:
+def _timing(line: Line | Cue, point: str) -> str:
     # WebVTT wants an end after the start, and players skip SRT blocks without a length.
     end = max(line.end_ms, line.start_ms + 1)
     return f"{timestamp(line.start_ms, point)} --> {timestamp(end, point)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
+from collections.abc import Sequence
 from typing import BinaryIO, Literal
 
 from orchard_client.call import API, Call, answers, get, quoted, send, text, text_of
@@ -18,10 +19,14 @@ _job, _page, _purifier = answers(Job), answers(JobsPage), answers(Purifier)
 
 def create_job(
     file: str | os.PathLike[str] | BinaryIO, *, name: str | None = None,
-    language: str | None = None, purifier: bool | None = None,
+    language: str | None = None, prompt: str | None = None, hot_words: Sequence[str] = (),
+    words: bool | None = None, purifier: bool | None = None,
     idempotency_key: str | None = None, progress: Progress | None = None,
 ) -> Call[Job]:  # fmt: skip
     """Hand in a recording: a path, or a file open for reading bytes.
+
+    ``language`` is a code such as `en`, recognized unless given; ``prompt`` and
+    ``hot_words``, which have no commas in them, help those who transcribe it.
 
     However often it has to be sent, one job comes of it: the key, one of its own unless
     given, says that it is the same. ``progress`` is told how many bytes are sent, and of
@@ -30,7 +35,10 @@ def create_job(
     upload = upload_of(file, name, progress)
     return Call(
         method="POST", path=f"{API}/jobs", read=_job, upload=upload, repeatable=True,
-        form=text_of({"language": language, "purifier": purifier}),
+        form=text_of({
+            "language": language, "prompt": prompt, "hot_words": ",".join(hot_words),
+            "words": words, "purifier": purifier,
+        }),
         headers={"Idempotency-Key": idempotency_key or uuid.uuid4().hex},
     )  # fmt: skip
 
@@ -69,9 +77,22 @@ def pin_job(job_id: str, *, pinned: bool = True) -> Call[Job]:
     return send("POST", f"{_of(job_id)}/pin", _job, {"pinned": pinned}, repeatable=True)
 
 
-def get_transcript(job_id: str, form: Form = "txt", *, edited: bool = False) -> Call[str]:
-    """What was said, in one of the formats; as people have edited it, or as it was heard."""
-    query = {"edited": edited or None}
+def get_transcript(
+    job_id: str, form: Form = "txt", *, edited: bool = False, words: bool = False,
+    rules: bool = False, line_chars: int | None = None, lines: int | None = None,
+    max_s: float | None = None, min_s: float | None = None, gap_ms: int | None = None,
+    chars_per_s: float | None = None,
+) -> Call[str]:  # fmt: skip
+    """What was said, in one of the formats; as people have edited it, or as it was heard.
+
+    With ``words`` JSON has the times of single words. With ``rules``, or one of the limits
+    that follow it, subtitles have the short lines that broadcasters want.
+    """
+    query = {
+        "edited": edited or None, "words": words or None, "rules": rules or None,
+        "line_chars": line_chars, "lines": lines, "max_s": max_s, "min_s": min_s,
+        "gap_ms": gap_ms, "chars_per_s": chars_per_s,
+    }  # fmt: skip
     return get(f"{_of(job_id)}/transcript.{quoted(form)}", text, query=query)
 
 

@@ -12,7 +12,7 @@ import typer
 from orchard_client.cli import wording
 from orchard_client.cli.output import Column, length, moment, show_list, show_one
 from orchard_client.cli.session import Json, Limit, client_of
-from orchard_client.cli.submitting import Format, Output, Timeout, check_folder, write
+from orchard_client.cli.submitting import Format, Output, Rules, Timeout, check_folder, write
 from orchard_client.models.jobs import Job
 from orchard_client.models.words import JobStatus
 from orchard_client.procedures import require_completed
@@ -62,10 +62,20 @@ def show(context: typer.Context, job_id: Id, as_json: Json = False) -> None:
 def transcript(
     context: typer.Context, job_id: Id, form: Format = "txt", output: Output = None,
     edited: Annotated[bool, typer.Option("--edited", help=wording.EDITED)] = False,
+    words: Annotated[bool, typer.Option("--words", help=wording.WORDS)] = False,
+    rules: Rules = False,
+    line_chars: Annotated[int | None, typer.Option(help=wording.LINE_CHARS)] = None,
+    lines: Annotated[int | None, typer.Option(help=wording.LINES)] = None,
+    max_s: Annotated[float | None, typer.Option(help=wording.MAX_S)] = None,
+    min_s: Annotated[float | None, typer.Option(help=wording.MIN_S)] = None,
 ) -> None:  # fmt: skip
     """Print a transcript."""
     check_folder(output)
-    write(client_of(context).jobs.transcript(job_id, form, edited=edited), output)
+    text = client_of(context).jobs.transcript(
+        job_id, form, edited=edited, words=words, rules=rules, line_chars=line_chars,
+        lines=lines, max_s=max_s, min_s=min_s,
+    )  # fmt: skip
+    write(text, output)
 
 
 @app.command("wait", help=wording.JOBS_WAIT)

@@ -21,6 +21,7 @@ from orchard_client.procedures import require_completed
 
 Format = Annotated[Form, typer.Option("--format", "-f", help=wording.FORMAT)]
 Output = Annotated[Path | None, typer.Option("--output", "-o", dir_okay=False, help=wording.OUTPUT)]
+Rules = Annotated[bool, typer.Option("--rules", help=wording.RULES)]
 Timeout = Annotated[float | None, typer.Option(min=0, help=wording.TIMEOUT)]
 
 
@@ -34,6 +35,9 @@ def submit(
     output: Output = None,
     name: Annotated[str | None, typer.Option(help=wording.NAME)] = None,
     language: Annotated[str | None, typer.Option(help=wording.LANGUAGE)] = None,
+    prompt: Annotated[str | None, typer.Option(help=wording.PROMPT)] = None,
+    hot_word: Annotated[list[str] | None, typer.Option(help=wording.HOT_WORD)] = None,
+    rules: Rules = False,
     purifier: Annotated[bool | None, typer.Option(help=wording.PURIFIER)] = None,
     key: Annotated[str | None, typer.Option(help=wording.KEY)] = None,
     timeout: Timeout = None,
@@ -45,8 +49,8 @@ def submit(
     source: Path | BinaryIO = sys.stdin.buffer if str(file) == "-" else file
     with _shown() as shown:
         job = client.jobs.submit(
-            source, name=name, language=language, purifier=purifier, idempotency_key=key,
-            progress=shown.sent,
+            source, name=name, language=language, prompt=prompt, hot_words=hot_word or (),
+            purifier=purifier, idempotency_key=key, progress=shown.sent,
         )  # fmt: skip
         if wait or output:
             job = client.jobs.wait(job.job_id, timeout_s=timeout, on_change=shown.changed)
@@ -57,7 +61,7 @@ def submit(
     if as_json:
         print_json(job)
     if output or not as_json:
-        write(client.jobs.transcript(job.job_id, form), output)
+        write(client.jobs.transcript(job.job_id, form, rules=rules), output)
 
 
 def check_folder(output: Path | None) -> None:

@@ -16,6 +16,7 @@ class Line(Model, frozen=True, kw_only=True):
     start_ms: int
     end_ms: int
     text: str
+    speaker: str = ""
 
 
 class Result(Model, frozen=True, kw_only=True):
@@ -25,6 +26,7 @@ class Result(Model, frozen=True, kw_only=True):
     segments_count: int
     total_processing_time_ms: int
     segments: list[Line]
+    language: str = ""
     partial: bool = False
 
 
@@ -59,6 +61,7 @@ class Job(Model, frozen=True, kw_only=True):
     error: str = ""
     owner: str = ""
     came_by: str = ""
+    language: str = ""
     duration_ms: int = 0
     pinned: bool = False
 
