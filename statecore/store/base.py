@@ -168,8 +168,10 @@ class Store(ABC):
             return at_once(self, request, held)
         if kind is ops.Now:
             return self.now()
-        if kind is ops.Hold:
-            return held.take(request.keys)
+        if kind is ops.Begin:
+            if request.hot:
+                held.take(request.hot)
+            return self.last_seen.recall(request.cells), self.now()
         if kind is ops.Pause:
             return time.sleep(request.seconds)
         return self.perform(request)
@@ -180,19 +182,24 @@ class Store(ABC):
             return at_once(self, request, held)
         if kind is ops.Now:
             return await self.anow()
-        if kind is ops.Hold:
-            return await held.take(request.keys)
+        if kind is ops.Begin:
+            if request.hot:
+                await held.take(request.hot)
+            return self.last_seen.recall(request.cells), await self.anow()
         if kind is ops.Pause:
             return await asyncio.sleep(request.seconds)
         return await self.aperform(request)
 
 
+def _finish(store: Store, finish: ops.Finish, held: ThreadHolds | LoopHolds) -> None:
+    store.last_seen.learn(finish.expected, finish.writes)
+    held.give_back(finish.hot)
+
+
 _AT_ONCE: dict[type, Callable[[Store, Any, ThreadHolds | LoopHolds], Any]] = {
+    ops.Finish: _finish,
     ops.Recall: lambda store, recall, held: store.last_seen.recall(recall.cells),
-    ops.Remember: lambda store, remember, held: store.last_seen.remember(
-        remember.seen, remember.changed
-    ),
-    ops.LetGo: lambda store, let_go, held: held.give_back(let_go.keys),
+    ops.Remember: lambda store, remember, held: store.last_seen.remember(remember.seen),
     ops.Locate: lambda store, locate, held: store.locate(locate.keys),
 }
 """What a driver answers without waiting for anything."""

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from statecore.store.ops import Cell
+from statecore.store.ops import (
+    Cell,
+    Delete,
+    Field,
+    HashDelete,
+    HashSet,
+    Key,
+    Set,
+    Size,
+    Write,
+)
 
 MAX_CELLS = 20_000
 MAX_BYTES = 16 * 1024 * 1024
@@ -23,7 +34,8 @@ class LastSeen:
     """
 
     def __init__(self, max_cells: int = MAX_CELLS, max_bytes: int = MAX_BYTES) -> None:
-        self._cells: dict[Cell, bytes | None] = {}
+        # In a plain dict each look for the oldest passes all that have left before it.
+        self._cells: OrderedDict[Cell, bytes | None] = OrderedDict()
         self._bytes = 0
         self._max_cells, self._max_bytes = max_cells, max_bytes
         self._lock = threading.Lock()
@@ -34,18 +46,41 @@ class LastSeen:
         seen = {cell: look_up(cell, _NEVER) for cell in cells}
         return {cell: value for cell, value in seen.items() if value is not _NEVER}
 
-    def remember(self, seen: Mapping[Cell, bytes | None], changed: Iterable[Cell] = ()) -> None:
-        """Keep these values, forget ``changed`` cells and the oldest ones over the bounds."""
+    def remember(self, seen: Mapping[Cell, bytes | None], resized: Iterable[str] = ()) -> None:
+        """Keep these values; forget sizes of ``resized`` keys, and the oldest over the bounds."""
         cells = self._cells
         with self._lock:
-            for cell in changed:
-                self._bytes -= len(cells.pop(cell, None) or b"")
+            for key in resized:
+                self._bytes -= len(cells.pop(Size(key), None) or b"")
             for cell, value in seen.items():
                 self._bytes += len(value or b"") - len(cells.pop(cell, None) or b"")
                 cells[cell] = value
             while len(cells) > self._max_cells or self._bytes > self._max_bytes:
-                gone = cells.pop(next(iter(cells)))
+                _, gone = cells.popitem(last=False)
                 self._bytes -= len(gone or b"")
+
+    def learn(self, expected: Mapping[Cell, bytes | None], writes: Sequence[Write]) -> None:
+        """Keep what the cells decided on, and those written, hold after the writes of a commit."""
+        after: dict[Cell, bytes | None] = {**expected}
+        resized: list[str] = []
+        for write in writes:
+            if isinstance(write, HashSet):
+                key = write.key
+                for name, value in write.fields.items():
+                    after[Field(key, name)] = value
+                resized.append(key)
+            elif isinstance(write, Set):
+                after[Key(write.key)] = write.value
+                resized.append(write.key)
+            elif isinstance(write, HashDelete):
+                after.update((Field(write.key, name), None) for name in write.names)
+                resized.append(write.key)
+            elif isinstance(write, Delete):
+                after.update((cell, None) for cell in [*after] if cell.key in write.keys)
+                resized += write.keys
+        for key in resized:
+            after.pop(Size(key), None)
+        self.remember(after, resized)
 
     def __len__(self) -> int:
         return len(self._cells)

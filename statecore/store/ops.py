@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 # -- what can be read, and what a commit can expect to be unchanged ---------
 
@@ -263,6 +263,25 @@ Request = Read | Commit | Take | ScanIndex | Tail
 # -- requests that stay inside the process -----------------------------------
 
 
+class Begin(Struct, frozen=True):
+    """Begin a decision: what this process last saw in these cells, and the server's time.
+
+    Cells never seen are left out. ``hot`` are keys whose locks, this process's own, are
+    waited for first, in this order, which has to be sorted.
+    """
+
+    cells: tuple[Cell, ...]
+    hot: tuple[str, ...] = ()
+
+
+class Finish(Struct, frozen=True):
+    """Finish a decision that held: what was expected, written and locked for it."""
+
+    expected: Mapping[Cell, bytes | None]
+    writes: tuple[Write, ...]
+    hot: tuple[str, ...] = ()
+
+
 class Recall(Struct, frozen=True):
     """What this process last saw in these cells; cells never seen are left out."""
 
@@ -270,25 +289,9 @@ class Recall(Struct, frozen=True):
 
 
 class Remember(Struct, frozen=True):
-    """Keep what these cells were seen to hold, as a first guess for the next decision.
+    """Keep what these cells were seen to hold, as a first guess for the next decision."""
 
-    What ``changed`` cells hold now is not known, so nothing is guessed of them.
-    """
-
-    seen: Mapping[Cell, bytes | None] = field(default_factory=dict)
-    changed: tuple[Cell, ...] = ()
-
-
-class Hold(Struct, frozen=True):
-    """Wait for this process's own locks on these hot keys, taken in sorted order."""
-
-    keys: tuple[str, ...]
-
-
-class LetGo(Struct, frozen=True):
-    """Give back the locks of :class:`Hold`."""
-
-    keys: tuple[str, ...]
+    seen: Mapping[Cell, bytes | None]
 
 
 class Locate(Struct, frozen=True):
@@ -307,4 +310,4 @@ class Pause(Struct, frozen=True):
     seconds: float
 
 
-Local = Recall | Remember | Hold | LetGo | Locate | Now | Pause
+Local = Begin | Finish | Recall | Remember | Locate | Now | Pause

@@ -109,35 +109,40 @@ def transact(
     Raises:
         TooManyConflicts: the cells changed under every one of ``MAX_TRIES`` tries.
     """
-    if hot:
-        yield ops.Hold(tuple(sorted(hot)))
-    values: Seen = (yield ops.Recall(tuple(cells))) if known is None else known
+    locks = tuple(sorted(hot))
+    values, at = yield ops.Begin(tuple(cells) if known is None else (), locks)
     fresh = known is not None or len(values) < len(cells)
-    if len(values) < len(cells):
-        values = yield from _read_cells(cells)
+    if known is not None:
+        values = known
+    elif fresh:
+        values, at = yield from _read_cells(cells)
     for attempt in range(MAX_TRIES):
-        at = yield _NOW
         decision = _decide(decide, values, at, fresh)
         if decision is None:
-            values, fresh = (yield from _read_cells(cells)), True
+            values, at = yield from _read_cells(cells)
+            fresh = True
             continue
-        reply = (yield ops.Commit(values, decision.writes)) if decision.writes else None
+        writes = decision.writes
+        reply = (yield ops.Commit(values, writes)) if writes else None
         if isinstance(reply, ops.Conflict):
             values, fresh = reply.current, True
             if attempt:
-                yield ops.Pause(random.uniform(0, 0.002 * min(attempt, 10)))  # noqa: S311
+                yield ops.Pause(random.uniform(0, _longest_pause_s(attempt)))  # noqa: S311
+            at = yield _NOW
             continue
-        sizes = _sizes_changed(decision.writes)
-        yield ops.Remember(_after(values, decision.writes, sizes), sizes)
-        if hot:
-            yield ops.LetGo(tuple(sorted(hot)))
+        yield ops.Finish(values, writes, locks)
         return decision.result
     raise TooManyConflicts(f"{MAX_TRIES} conflicts on {list(cells)[:3]}")
 
 
-def _read_cells(cells: Sequence[ops.Cell]) -> Steps[Seen]:
+def _longest_pause_s(attempt: int) -> float:
+    """Longer each time, so that many who collide on a slow disk spread out, too."""
+    return 0.002 * attempt * max(1.0, attempt / 8)
+
+
+def _read_cells(cells: Sequence[ops.Cell]) -> Steps[tuple[Seen, datetime]]:
     values = cast("list[Any]", (yield ops.Read(tuple(cells), is_proof=True)))
-    return dict(zip(cells, values, strict=True))
+    return dict(zip(cells, values, strict=True)), (yield _NOW)
 
 
 def _decide(decide: Decide[T], values: Seen, at: datetime, fresh: bool) -> Decision[T] | None:
@@ -149,33 +154,3 @@ def _decide(decide: Decide[T], values: Seen, at: datetime, fresh: bool) -> Decis
             raise
         return None
     return decision if fresh or decision.writes else None
-
-
-def _sizes_changed(writes: Sequence[ops.Write]) -> tuple[ops.Size, ...]:
-    """The sizes that nobody knows after the writes, before they are read again."""
-    keys: list[str] = []
-    for write in writes:
-        if isinstance(write, ops.HashSet | ops.HashDelete | ops.Set):
-            keys.append(write.key)
-        elif isinstance(write, ops.Delete):
-            keys += write.keys
-    return tuple(map(ops.Size, keys))
-
-
-def _after(values: Seen, writes: Sequence[ops.Write], sizes: Sequence[ops.Size]) -> Seen:
-    """What the cells decided on, and those written, hold after the writes; no changed sizes."""
-    after = dict(values)
-    for write in writes:
-        if isinstance(write, ops.Set):
-            after[ops.Key(write.key)] = write.value
-        elif isinstance(write, ops.HashSet):
-            for name, value in write.fields.items():
-                after[ops.Field(write.key, name)] = value
-        elif isinstance(write, ops.HashDelete):
-            for name in write.names:
-                after[ops.Field(write.key, name)] = None
-        elif isinstance(write, ops.Delete):
-            after |= {cell: None for cell in after if cell.key in write.keys}
-    for size in sizes:
-        after.pop(size, None)
-    return after

@@ -68,14 +68,18 @@ class Turns:
 
     def _answer(self, process: Process, request: Any) -> Any:
         kind = type(request)
+        if kind is ops.Begin:
+            return process.seen.recall(request.cells), self.store.now()
+        if kind is ops.Finish:
+            return process.seen.learn(request.expected, request.writes)
         if kind is ops.Recall:
             return process.seen.recall(request.cells)
         if kind is ops.Remember:
-            return process.seen.remember(request.seen, request.changed)
+            return process.seen.remember(request.seen)
         if kind is ops.Now:
             return self.store.now()
         if kind is ops.Locate:
             return self.store.locate(request.keys)
-        if kind in (ops.Hold, ops.LetGo, ops.Pause):
+        if kind is ops.Pause:
             return None  # each process is alone in itself
         return self.store.perform(request)

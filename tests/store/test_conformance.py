@@ -287,20 +287,27 @@ class TestPartitions:
 
 class TestLifetimes:
     def test_a_value_with_a_lifetime_goes(self, run):
+        began = time.monotonic()
         run(commit({}, ops.Set("a", b"1", ttl_ms=40)))
-        assert run(read(A)) == [b"1"]
+        assert run(read(A)) == [b"1"] or time.monotonic() - began >= 0.04
         wait_until_gone(run, A)
 
     def test_a_hash_can_be_given_a_lifetime(self, run):
+        began = time.monotonic()
         run(
             commit({}, ops.HashSet("h", {"f": b"1"}), ops.Expire("h", 40), ops.Expire("absent", 40))
         )
-        assert run(read(F)) == [b"1"]
+        assert run(read(F)) == [b"1"] or time.monotonic() - began >= 0.04
         wait_until_gone(run, F)
 
     def test_a_lifetime_can_be_taken_back(self, run):
-        run(commit({}, ops.Set("a", b"1", ttl_ms=40), ops.Set("b", b"1", ttl_ms=40)))
-        run(commit({}, ops.Set("c", b"1", ttl_ms=80), ops.Expire("a", None), ops.Set("b", b"2")))
+        taken_back_in_s = math.inf
+        while taken_back_in_s >= 0.04:  # a machine that stood still meanwhile shows nothing
+            began = time.monotonic()
+            run(commit({}, ops.Set("a", b"1", ttl_ms=40), ops.Set("b", b"1", ttl_ms=40)))
+            late = ops.Set("c", b"1", ttl_ms=80)
+            run(commit({}, late, ops.Expire("a", None), ops.Set("b", b"2")))
+            taken_back_in_s = time.monotonic() - began
         wait_until_gone(run, ops.Key("c"))
         assert run(read(A, B)) == [b"1", b"2"]
 
@@ -319,12 +326,13 @@ class TestTakes:
         assert run(read(ops.Count("q"), ops.Count("l"))) == [0, 4]
 
     def test_a_deadline_is_the_servers_time_and_the_lifetime(self, run):
+        began_ms = run(now()).timestamp() * 1000
         run(commit({}, ops.SortedAdd("q", {"m": 1.0}), ops.SortedAddFromNow("d", {"n": 5_000})))
         run(take("q", "l", 1, 5_000))
         taken, added = run(read(ops.Score("l", "m"), ops.Score("d", "n")))
-        now_ms = run(now()).timestamp() * 1000
-        assert 0 <= taken - added < 1000
-        assert abs(now_ms + 5_000 - taken) < 1000
+        ended_ms = run(now()).timestamp() * 1000
+        # This process estimates the server's clock, to some milliseconds.
+        assert began_ms - 20 <= added - 5_000 <= taken - 5_000 <= ended_ms + 20
         assert taken == int(taken)
 
     def test_a_lease_that_ran_out_returns_before_the_queue(self, run):

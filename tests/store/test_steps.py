@@ -84,9 +84,9 @@ class TestDrivers:
     @pytest.mark.parametrize("ending", [None, ValueError("oops"), ops.Append("bad", (), 1)])
     def test_locks_are_given_back_however_a_run_ends(self, run, store, ending):
         def hold():
-            yield ops.Hold(("a", "b"))
-            yield ops.Hold(("a",))
-            yield ops.LetGo(("a",))
+            yield ops.Begin((), ("a", "b"))
+            yield ops.Begin((), ("a",))
+            yield ops.Finish({}, (), ("a",))
             if isinstance(ending, Exception):
                 raise ending
             if ending is not None:
@@ -99,7 +99,7 @@ class TestDrivers:
 
     def test_a_cancelled_run_gives_its_locks_back(self, store):
         def hold_long():
-            yield ops.Hold(("a",))
+            yield ops.Begin((), ("a",))
             yield ops.Pause(60)
 
         async def cancel():
