@@ -25,6 +25,7 @@ from orchard.web.shown import (
     show_speeds,
     show_worker,
 )
+from orchard.web.spoken import language_choices, language_name
 
 RECENT = 20
 ACTIVE = tuple(name for name in words.JOB_STATES if name not in ENDED)
@@ -44,6 +45,7 @@ def overview(request: HttpRequest) -> HttpResponse:
             "workers": show_workers(run(queries.list_workers())),
             "use_purifier": run(preferences.get_use_purifier(request.user.get_username())),
             "upload_max_bytes": get_conf().upload_max_bytes,
+            "languages": language_choices(),
             "may_act": may_act(request.user),
         }
         | charts()
@@ -116,7 +118,7 @@ def job_context(request: HttpRequest, job_id: str) -> dict[str, Any]:
     """
     view = run(queries.get_job(job_id))
     script = run(queries.get_transcript(job_id))
-    shown = show_job(view)
+    shown, code = show_job(view), view.job.language or script.transcript.language
     working = {name for c in view.chunks if c.status == "running" for name in c.worker_ids}
     fleet = run(queries.list_workers()) if working else []
     return {
@@ -127,6 +129,8 @@ def job_context(request: HttpRequest, job_id: str) -> dict[str, Any]:
         ],
         "blocks": show_blocks(view.chunks, script.transcript, run(edits.get_edits(job_id))),
         "is_edited": bool(run(edits.get_edits(job_id))),
+        "language": language_name(code) if code else "",
+        "is_recognized": not view.job.language,
         "partial": script.partial,
         "has_text": bool(script.transcript.segments),
         "has_ended": view.job.has_ended,

@@ -13,7 +13,7 @@ from orchard.domain.timeline import Line, Transcript
 from orchard.domain.workers import Worker
 from orchard.services.edits import Edit
 from orchard.services.queries import JobView
-from orchard.web import chunk_map, words
+from orchard.web import chunk_map, spoken, words
 
 STEPS = tuple(words.STAGES)
 ENDED = ("completed", "failed", "cancelled")
@@ -190,11 +190,28 @@ class ShownLine:
 
     line: Line
     edit: Edit | None
+    turn: str = ""
+    """Who begins to speak here, where speakers are told apart."""
 
     @property
     def text(self) -> str:
         """The text as it is read."""
         return self.edit.text if self.edit else self.line.text
+
+    @property
+    def anchor(self) -> str:
+        """Where on its page it is."""
+        return anchor_of(self.line.start_ms)
+
+    @property
+    def pieces(self) -> list[spoken.Piece]:
+        """The text with the words apart that were heard unsurely."""
+        return [spoken.Piece(self.text)] if self.edit else spoken.pieces_of(self.line, self.text)
+
+    @property
+    def unsure(self) -> str:
+        """The words that were heard unsurely, for who cannot see their marks."""
+        return ", ".join(piece.text for piece in self.pieces if piece.percent is not None)
 
 
 @dataclass(frozen=True)
@@ -203,6 +220,11 @@ class Block:
 
     chunk: Chunk
     lines: Sequence[ShownLine]
+
+
+def anchor_of(start_ms: int) -> str:
+    """Where on a job's page the line is that begins there."""
+    return f"at-{start_ms}"
 
 
 def show_job(view: JobView) -> ShownJob:
@@ -239,12 +261,14 @@ def show_blocks(
     """The transcript chunk by chunk, in the order of the recording."""
     ordered = sorted(chunks, key=lambda chunk: chunk.start_ms)
     lines: list[list[ShownLine]] = [[] for _ in ordered]
-    at = 0
+    at, speaker = 0, ""
     for line in transcript.segments:
         while at + 1 < len(ordered) and line.start_ms >= ordered[at + 1].start_ms:
             at += 1
         if ordered:
-            lines[at].append(ShownLine(line, edited.get(line.start_ms)))
+            turn = line.speaker if line.speaker != speaker else ""
+            lines[at].append(ShownLine(line, edited.get(line.start_ms), turn))
+            speaker = line.speaker
     return [Block(*pair) for pair in zip(ordered, lines, strict=True)]
 
 

@@ -15,6 +15,7 @@ export class Reader {
     this.tools.querySelector("[data-find]").addEventListener("input", (event) => this.find(event.target.value));
     this.tools.querySelector("[data-copy]").addEventListener("click", (event) => this.copy(event.currentTarget));
     this.edit = new Edits(article);
+    this.comeTo(/^#at-(\d+)$/.exec(location.hash)?.[1]);
     // New lines come while somebody searches: they are searched as well.
     new MutationObserver(() => this.query && this.find(this.query)).observe(article.querySelector(".blocks"), { childList: true, subtree: true });
   }
@@ -27,6 +28,11 @@ export class Reader {
     this.audio.currentTime = Number(line.dataset.start) / 1000;
     this.audio.play().catch(() => {}); // what went wrong is said by the error event
     this.light();
+  }
+
+  // A link may lead to a line (the browser goes there): the sound waits at the same place.
+  comeTo(start) {
+    if (start !== undefined) this.audio.currentTime = Number(start) / 1000;
   }
 
   light() {

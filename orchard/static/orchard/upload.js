@@ -53,6 +53,7 @@ export class Uploads {
   send(item) {
     const body = new FormData(), request = new XMLHttpRequest();
     body.append("purifier", this.form.querySelector("#purifier").checked);
+    for (const name of ["language", "hot_words"]) body.append(name, this.form.elements[name]?.value ?? "");
     body.append("file", item.file, item.file.name);
     item.request = request;
     request.upload.onprogress = (event) => this.progress(item, event.loaded / (event.total || 1));
