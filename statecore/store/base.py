@@ -49,6 +49,14 @@ class Store(ABC):
     async def aperform(self, request: ops.Request) -> Any:
         """Do one request without blocking the event loop; see :meth:`perform`."""
 
+    def perform_all(self, requests: Sequence[ops.Request]) -> list[Any]:
+        """Do requests that need not wait for each other; see :class:`ops.Together`."""
+        return [self.perform(each) for each in requests]
+
+    async def aperform_all(self, requests: Sequence[ops.Request]) -> list[Any]:
+        """The same as :meth:`perform_all`, without blocking the event loop."""
+        return [await self.aperform(each) for each in requests]
+
     @abstractmethod
     def describe(self, *streams: str) -> Facts:
         """What the engine tells of itself, with the lengths of some streams; see ``facts``."""
@@ -174,6 +182,8 @@ class Store(ABC):
             return self.last_seen.recall(request.cells), self.now()
         if kind is ops.Pause:
             return time.sleep(request.seconds)
+        if kind is ops.Together:
+            return self.perform_all(request.requests)
         return self.perform(request)
 
     async def _aanswer(self, request: Any, held: LoopHolds) -> Any:
@@ -188,6 +198,8 @@ class Store(ABC):
             return self.last_seen.recall(request.cells), await self.anow()
         if kind is ops.Pause:
             return await asyncio.sleep(request.seconds)
+        if kind is ops.Together:
+            return await self.aperform_all(request.requests)
         return await self.aperform(request)
 
 

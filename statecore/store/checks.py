@@ -61,7 +61,8 @@ def check(request: ops.Request) -> None:
                 if checked := _CHECKS.get(type(write)):
                     checked(write)
         case ops.Take():
-            one_partition((request.queue, request.leases))
+            beside = (companion.key for companion in request.beside)
+            one_partition((request.queue, request.leases, *beside))
             ttl(request.ttl_ms)
         case ops.ScanIndex(_, _, low, high, _, after):
             for bound in (low, high, after[0] if after else 0.0):

@@ -156,7 +156,7 @@ class MemoryStore(Store):
             self._wake_all()
         return ops.Committed()
 
-    def _take(self, take: ops.Take) -> list[str]:
+    def _take(self, take: ops.Take) -> list[str] | list[ops.Taken]:
         if take.count < 1:
             return []
         queue = self._keys.get(take.queue, SortedMembers)
@@ -164,13 +164,17 @@ class MemoryStore(Store):
         now_ms, count = self.clock.now_ms(), take.count
         _, due = leases.bounds(float("-inf"), now_ms)
         taken = [member for member, _ in leases.slice(0, min(due, count))]
+        waiting = [member for member, _ in queue.slice(0, count) if member not in taken]
+        taken += waiting[: count - len(taken)]
+        found = [ops.Taken(member, self._beside(member, take)) for member in taken]
         self._keys.apply(ops.SortedRemove(take.queue, tuple(taken)))
-        waiting = [member for member, _ in queue.slice(0, count - len(taken))]
-        self._keys.apply(ops.SortedRemove(take.queue, tuple(waiting)))
-        taken += waiting
         deadlines = dict.fromkeys(taken, float(now_ms + take.ttl_ms))
         self._keys.apply(ops.SortedAdd(take.leases, deadlines))
-        return taken
+        return found if take.beside else taken
+
+    def _beside(self, member: str, take: ops.Take) -> tuple[bytes | None, ...]:
+        cells = [companion.of(member, take.mark) for companion in take.beside]
+        return tuple(self._read(cell) if cell else None for cell in cells)  # type: ignore[misc]
 
     # -- tail -----------------------------------------------------------------
 

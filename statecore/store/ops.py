@@ -203,6 +203,24 @@ class Conflict(Struct, frozen=True):
     current: Mapping[Cell, bytes | None]
 
 
+class Companion(Struct, frozen=True):
+    """What is read beside each member taken, found by the member's name.
+
+    It is the string at ``key`` and what stands in the name before the last mark; or, with
+    ``is_field``, the field of that hash which is named by what stands after it.
+    """
+
+    key: str
+    is_field: bool = False
+
+    def of(self, member: str, mark: str) -> Key | Field | None:
+        """The cell beside a member; ``None`` for a name without the mark."""
+        stem, found, part = member.rpartition(mark) if mark else ("", "", "")
+        if not found:
+            return None
+        return Field(self.key + stem, part) if self.is_field else Key(self.key + stem)
+
+
 class Take(Struct, frozen=True):
     """Lease up to ``count`` members of a queue for ``ttl_ms``, without conflicts.
 
@@ -210,12 +228,24 @@ class Take(Struct, frozen=True):
     those of the queue, lowest score first. All get the deadline *server time +
     ttl_ms* in the sorted set ``leases`` and leave the queue. The reply is a list of members.
     A back-off is a lease without a holder: the member comes back when it runs out.
+
+    With companions it is a list of :class:`Taken`, read at the same moment. They live in the
+    queue's partition; what stands at one that is of another type takes nothing and is an error.
     """
 
     queue: str
     leases: str
     count: int
     ttl_ms: int
+    mark: str = ""
+    beside: tuple[Companion, ...] = ()
+
+
+class Taken(Struct, frozen=True):
+    """A member that was leased, and what its companions hold, in their order."""
+
+    member: str
+    values: tuple[bytes | None, ...]
 
 
 class ScanIndex(Struct, frozen=True):
@@ -259,6 +289,17 @@ class Tailed(Struct, frozen=True):
 
 
 Request = Read | Commit | Take | ScanIndex | Tail
+
+
+class Together(Struct, frozen=True):
+    """Requests that need not wait for each other; the reply is a list of theirs.
+
+    They are sent at once where the engine allows, and each is done, or fails, by itself; what
+    failed first is raised when all are answered.
+    """
+
+    requests: tuple[Request, ...]
+
 
 # -- requests that stay inside the process -----------------------------------
 
@@ -310,4 +351,4 @@ class Pause(Struct, frozen=True):
     seconds: float
 
 
-Local = Begin | Finish | Recall | Remember | Locate | Now | Pause
+Local = Together | Begin | Finish | Recall | Remember | Locate | Now | Pause

@@ -157,8 +157,9 @@ class PartitionedStore(Store):
 
 
 def _take_at(place: int, take: ops.Take, count: int) -> ops.Take:
+    beside = tuple(replace(each, key=tagged(place, each.key)) for each in take.beside)
     names = {"queue": tagged(place, take.queue), "leases": tagged(place, take.leases)}
-    return replace(take, count=count, **names)
+    return replace(take, count=count, beside=beside, **names)
 
 
 def _waiting(place: int, take: ops.Take, due_ms: float) -> ops.Read:

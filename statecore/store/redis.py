@@ -6,6 +6,7 @@ import asyncio
 import math
 import threading
 import time
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,10 +15,13 @@ import redis as driver
 from statecore.store import ops
 from statecore.store.address_urls import parse_address
 from statecore.store.addresses import Address, Durability
+from statecore.store.async_links import AsyncLinks
 from statecore.store.base import Store
 from statecore.store.clock import MeasuredClock
 from statecore.store.errors import EngineRefuses, NotReplicated, StoreError, StoreUnavailable
+from statecore.store.exchanges import NotSent, pack
 from statecore.store.facts import Facts, facts_of, gathered, parse_info
+from statecore.store.links import Links
 from statecore.store.proofs import as_read, is_proof, proved, read_again
 from statecore.store.refusals import refusal, refuse_language, refuse_role
 from statecore.store.routed import AnyAsyncLinks, open_async_links, open_links, routes_to
@@ -67,6 +71,40 @@ class RedisStore(Store):
         if self._replicates and isinstance(reply, ops.Conflict):
             return as_read(reply, await self.aperform(read_again(reply)))
         return reply
+
+    def perform_all(self, requests: Sequence[ops.Request]) -> list[Any]:
+        """Do requests that need not wait for each other, at once where there is one server."""
+        links = self._links
+        if self._replicates or not isinstance(links, Links):
+            return super().perform_all(requests)
+        calls, sent_us = list(map(self._call, requests)), self.clock.monotonic_us()
+        try:
+            answers = links.exchange_all(_packed(calls), len(calls))
+        except NotSent as fault:
+            raise self._explained(fault.reason) from fault.reason
+        except (driver.RedisError, OSError) as error:
+            raise self._explained(error) from error
+        return [
+            self._ask(call) if _is_unknown(answer) else self._told(call, answer, sent_us)
+            for call, answer in zip(calls, answers, strict=True)
+        ]
+
+    async def aperform_all(self, requests: Sequence[ops.Request]) -> list[Any]:
+        """The same as :meth:`perform_all`, without blocking the event loop."""
+        links = await self._links_of_loop()
+        if self._replicates or not isinstance(links, AsyncLinks):
+            return await super().aperform_all(requests)
+        calls, sent_us = list(map(self._call, requests)), self.clock.monotonic_us()
+        try:
+            answers = await links.exchange_all(_packed(calls), len(calls))
+        except NotSent as fault:
+            raise self._explained(fault.reason) from fault.reason
+        except (driver.RedisError, OSError) as error:
+            raise self._explained(error) from error
+        return [
+            await self._aask(call) if _is_unknown(answer) else self._told(call, answer, sent_us)
+            for call, answer in zip(calls, answers, strict=True)
+        ]
 
     def check(self) -> None:
         """Ask the engine for something, so that a wrong setting is told at start.
@@ -195,6 +233,16 @@ class RedisStore(Store):
             return reply
         raise fault
 
+    def _told(self, call: Call, answer: Any, sent_us: int) -> Any:
+        """What one answer of several says.
+
+        Raises:
+            StoreError: it is an error.
+        """
+        if isinstance(answer, Exception):
+            raise self._explained(answer) from answer
+        return self._learn(call, answer, sent_us)
+
     def _learn(self, call: Call, reply: Any, sent_us: int) -> Any:
         if reply[0]:
             self.clock.learn(reply[0], sent_us, self.clock.monotonic_us())
@@ -247,3 +295,12 @@ class RedisStore(Store):
 def _left(tailed: ops.Tailed, stop: float) -> float:
     """Seconds left to wait for the first entry."""
     return 0.0 if tailed.entries or tailed.reset else stop - time.monotonic()
+
+
+def _packed(calls: Sequence[Call]) -> bytes:
+    return b"".join(pack(call.command()) for call in calls)
+
+
+def _is_unknown(answer: Any) -> bool:
+    """Whether the engine does not know the script, and nothing was done."""
+    return isinstance(answer, driver.exceptions.NoScriptError)

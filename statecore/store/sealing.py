@@ -117,6 +117,8 @@ class SealedStore(Store):
         if isinstance(request, ops.Tail):
             entries = tuple((at, self._open((request.key,), raw)) for at, raw in reply.entries)
             return replace(reply, entries=entries)
+        if isinstance(request, ops.Take) and request.beside:
+            return [self._opened_beside(request, taken) for taken in reply]
         return reply
 
     def _commit(self, commit: ops.Commit) -> Requests:
@@ -179,6 +181,14 @@ class SealedStore(Store):
         if isinstance(ref, ops.WholeHash):
             return {name: self._open((ref.key, name), raw) for name, raw in value.items()}
         return value
+
+    def _opened_beside(self, take: ops.Take, taken: ops.Taken) -> ops.Taken:
+        cells = (companion.of(taken.member, take.mark) for companion in take.beside)
+        opened = (
+            self._opened(cell, value) if cell else None
+            for cell, value in zip(cells, taken.values, strict=True)
+        )
+        return replace(taken, values=tuple(opened))
 
     def _open(self, place: tuple[str, ...], raw: bytes) -> bytes:
         if not is_sealed(raw):

@@ -55,6 +55,14 @@ def take(queue: str, leases: str, count: int, ttl_ms: int) -> Steps[list[str]]:
     return cast("list[str]", (yield ops.Take(queue, leases, count, ttl_ms)))
 
 
+def take_with(
+    queue: str, leases: str, count: int, ttl_ms: int, mark: str, *beside: ops.Companion
+) -> Steps[list[ops.Taken]]:
+    """Lease members of a queue and read what is beside them; see :class:`ops.Take`."""
+    asked = ops.Take(queue, leases, count, ttl_ms, mark, beside)
+    return cast("list[ops.Taken]", (yield asked))
+
+
 def scan_index(key: str, limit: int, **bounds: Any) -> Steps[list[tuple[str, float]]]:
     """One page of a sorted set; see :class:`ops.ScanIndex`."""
     return cast("list[tuple[str, float]]", (yield ops.ScanIndex(key, limit, **bounds)))

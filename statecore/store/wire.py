@@ -57,8 +57,8 @@ def call_for(request: ops.Request, *, asks_time: bool = False) -> Call:
     match request:
         case ops.Read(refs):
             return _read(refs)
-        case ops.Take(queue, leases, count, ttl_ms):
-            return Call(TAKE, (queue, leases), [max(count, 0), ttl_ms], _members, False)
+        case ops.Take():
+            return _take(request)
         case ops.ScanIndex():
             return _scan(request)
         case ops.Tail(key, after, limit):
@@ -269,8 +269,26 @@ def _value(ref: ops.Ref, raw: Any) -> ops.Value:
             return value
 
 
+# -- take ---------------------------------------------------------------------
+
+
+def _take(take: ops.Take) -> Call:
+    arguments: list[Argument] = [max(take.count, 0), take.ttl_ms, take.mark]
+    for companion in take.beside:
+        arguments += (int(companion.is_field), companion.key)
+    decoded = partial(_taken, 1 + len(take.beside)) if take.beside else _members
+    return Call(TAKE, (take.queue, take.leases), arguments, decoded, False)
+
+
 def _members(reply: list[bytes]) -> list[str]:
     return list(map(decode, reply))
+
+
+def _taken(size: int, reply: list[Any]) -> list[ops.Taken]:
+    return [
+        ops.Taken(decode(reply[at]), tuple(reply[at + 1 : at + size]))
+        for at in range(0, len(reply), size)
+    ]
 
 
 # -- scan_index and tail --------------------------------------------------------

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from statecore.store import ops
 from statecore.store.clock import ManualClock
 from statecore.store.memory import MemoryStore
@@ -26,7 +28,7 @@ class Sealed(MemoryStore):
         """Do one request; what is taken is the queue's alone."""
         if isinstance(request, ops.Take):
             nowhere = f"{request.leases}:of-nobody"
-            taken = super().perform(ops.Take(request.queue, nowhere, request.count, request.ttl_ms))
+            taken = super().perform(replace(request, leases=nowhere))
             super().perform(ops.Commit({}, (ops.Delete((nowhere,)),)))
             return taken
         return super().perform(request)

@@ -80,6 +80,8 @@ class Turns:
             return self.store.now()
         if kind is ops.Locate:
             return self.store.locate(request.keys)
+        if kind is ops.Together:
+            return self.store.perform_all(request.requests)
         if kind is ops.Pause:
             return None  # each process is alone in itself
         return self.store.perform(request)

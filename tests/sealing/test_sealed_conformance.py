@@ -16,6 +16,7 @@ from tests.store.test_conformance import (  # noqa: F401 - pytest collects them 
     TestReads,
     TestTails,
     TestTakes,
+    TestTakesWithCompanions,
 )
 
 

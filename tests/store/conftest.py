@@ -77,6 +77,11 @@ class OneSlotStore(RedisStore):
     def _tagged(self, request: ops.Request) -> ops.Request:
         if isinstance(request, ops.Tail):  # its wait names the key as well
             return msgspec.structs.replace(request, key=f"{self.TAG}{request.key}")
+        if isinstance(request, ops.Take):  # the members name keys
+            beside = tuple(
+                ops.Companion(f"{self.TAG}{one.key}", one.is_field) for one in request.beside
+            )
+            return msgspec.structs.replace(request, beside=beside)
         return request
 
     def _ask(self, call: Call) -> Any:

@@ -32,6 +32,8 @@ refs = (
     | st.builds(ops.Count, keys, bounds, bounds)
     | st.builds(ops.Score, keys, names)
 )
+marked = st.builds("{}a{}".format, st.sampled_from(["1", "2", "3", "1a"]), st.sampled_from("ab"))
+"""Names of members that name keys and fields: what stands before and after the last ``a``."""
 writes = st.one_of(
     st.builds(ops.Set, keys, values, st.sampled_from([None, LONG_MS])),
     st.builds(ops.Delete, st.lists(keys, max_size=2).map(tuple)),
@@ -40,7 +42,7 @@ writes = st.one_of(
     st.builds(ops.HashDelete, keys, name_tuples),
     st.builds(ops.SetAdd, keys, name_tuples),
     st.builds(ops.SetRemove, keys, name_tuples),
-    st.builds(ops.SortedAdd, keys, st.dictionaries(names, bounds, max_size=4)),
+    st.builds(ops.SortedAdd, keys, st.dictionaries(names | marked, bounds, max_size=4)),
     st.builds(ops.SortedRemove, keys, name_tuples),
     st.builds(ops.Append, keys, st.lists(values, max_size=3).map(tuple), st.just(1000)),
 )
@@ -84,10 +86,16 @@ class BothStores(RuleBasedStateMachine):
                 values_held[expected[0]] = wrong
             self.both(ops.Commit(values_held, tuple(changes)))
 
-    @rule(queue=keys, leases=keys, count=st.integers(-1, 5))
-    def take(self, queue, leases, count):
+    @rule(
+        queue=keys,
+        leases=keys,
+        count=st.integers(-1, 5),
+        mark=st.sampled_from(["", "a", "\0"]),
+        beside=st.lists(st.builds(ops.Companion, st.just("k"), st.booleans()), max_size=2),
+    )
+    def take(self, queue, leases, count, mark, beside):
         if queue != leases:
-            self.both(ops.Take(queue, leases, count, LONG_MS))
+            self.both(ops.Take(queue, leases, count, LONG_MS, mark, tuple(beside)))
             self.both(ops.Commit({}, (ops.Delete((leases,)),)))
 
     @rule(

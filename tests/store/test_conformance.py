@@ -9,7 +9,7 @@ import pytest
 
 from statecore.store import ops
 from statecore.store.errors import BadCursor, CrossPartition, StoreError, WrongType
-from statecore.store.steps import commit, now, read, scan_index, tail, take
+from statecore.store.steps import commit, now, read, scan_index, tail, take, take_with
 
 A, B = ops.Key("a"), ops.Key("b")
 F = ops.Field("h", "f")
@@ -366,6 +366,49 @@ class TestTakes:
             with pytest.raises(WrongType):
                 run(take(queue, leases, 1, 1000))
         assert run(read(ops.Count("zset"))) == [1]
+
+
+class TestTakesWithCompanions:
+    BESIDE = (ops.Companion("whole:"), ops.Companion("parts:", is_field=True))
+
+    def take(self, run, count=5):
+        return run(take_with("q", "l", count, 60_000, "_of_", *self.BESIDE))
+
+    def test_what_the_names_stand_for_comes_with_them(self, run):
+        fields = ops.HashSet("parts:a_of_b", {"7": b"seven", "8": b"eight"})
+        queue = ops.SortedAdd("q", {"a_of_b_of_7": 2.0, "a_of_b_of_9": 3.0})
+        late = ops.SortedAddFromNow("l", {"a_of_b_of_8": -10})
+        run(commit({}, ops.Set("whole:a_of_b", b"whole"), fields, queue, late))
+        assert self.take(run) == [
+            ops.Taken("a_of_b_of_8", (b"whole", b"eight")),
+            ops.Taken("a_of_b_of_7", (b"whole", b"seven")),
+            ops.Taken("a_of_b_of_9", (b"whole", None)),
+        ]
+        assert self.take(run) == []
+        assert run(read(ops.Count("q"), ops.Count("l"))) == [0, 3]
+
+    def test_a_name_that_stands_for_nothing_is_taken_like_any(self, run):
+        run(commit({}, ops.SortedAdd("q", {"plain": 1.0, "gone_of_1": 2.0})))
+        nothing = (None, None)
+        assert self.take(run) == [ops.Taken("plain", nothing), ops.Taken("gone_of_1", nothing)]
+
+    def test_what_is_of_another_type_takes_nothing(self, run):
+        run(commit({}, ops.SortedAdd("q", {"x_of_1": 1.0}), ops.Set("parts:x", b"text")))
+        with pytest.raises(WrongType):
+            self.take(run)
+        assert run(read(ops.Count("q"), ops.Count("l"))) == [1, 0]
+        run(commit({}, ops.Delete(("parts:x",))))
+        assert [one.member for one in self.take(run)] == ["x_of_1"]
+
+    def test_no_more_than_wanted_and_each_once(self, run):
+        run(commit({}, ops.SortedAdd("q", {f"j_of_{n}": float(n) for n in range(9)})))
+        run(commit({}, ops.SortedAddFromNow("l", {"j_of_0": -10, "j_of_5": -5})))
+        taken = [[one.member for one in self.take(run, 4)] for _ in range(3)]
+        assert taken == [
+            ["j_of_0", "j_of_5", "j_of_1", "j_of_2"],
+            ["j_of_3", "j_of_4", "j_of_6", "j_of_7"],
+            ["j_of_8"],
+        ]
 
 
 class TestIndexes:
