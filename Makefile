@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: run test soak lint fix help
+.PHONY: run test soak lint fix docs help
 
 run: $(VENV)/.run ## Start everything; PORT and ORCHARD_DATA are honoured
 	@exec $(BIN)/python manage.py up
@@ -28,6 +28,10 @@ lint: $(VENV)/.test ## Check style, types and the direction of imports
 fix: $(VENV)/.test ## Mend what can be mended by itself
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+docs: $(VENV)/.test ## Build the site of the docs into var/site; what is wrong in it ends the build
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "The site begins at var/site/index.html"
 
 help: ## Show this help
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'

@@ -1,0 +1,1 @@
+"""How the site of the docs is made: what `make docs` needs besides mkdocs."""
