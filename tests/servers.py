@@ -44,7 +44,7 @@ class ServerProcess:
     def __init__(self, directory: Path, *options: str, binary: str | None = None) -> None:
         self.directory = directory
         self.port = free_port()
-        self.client = redis.Redis("127.0.0.1", self.port, protocol=2, socket_timeout=2)
+        self.client = redis.Redis("127.0.0.1", self.port, protocol=2, socket_timeout=5)
         self._command = [binary or str(get_binary_path()), *options]
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -68,7 +68,7 @@ class ServerProcess:
         if self.process is not None and self.process.poll() is not None:
             self.client.close()
             self.port = free_port()
-            self.client = redis.Redis("127.0.0.1", self.port, protocol=2, socket_timeout=2)
+            self.client = redis.Redis("127.0.0.1", self.port, protocol=2, socket_timeout=5)
             self.start()
         return bool(self.client.ping())
 
@@ -107,7 +107,7 @@ class ServerProcess:
 
 def command(server: ServerProcess, *arguments: Any) -> Any:
     """The answer to a command, as it came over the wire."""
-    link = redis.Connection("127.0.0.1", server.port, protocol=2, socket_timeout=2)
+    link = redis.Connection("127.0.0.1", server.port, protocol=2, socket_timeout=5)
     try:
         link.send_command(*arguments)
         return link.read_response()

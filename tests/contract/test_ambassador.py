@@ -203,11 +203,11 @@ def test_label_requests_become_files_within_a_second_or_so(client, running):
         found = [json.loads(path.read_text()) for path in folder.glob("label-update-*.json")]
         return [one for one in found if one["issueNumber"] == 21]
 
-    (request,) = wait_for("the request file", written, 3)
+    (request,) = wait_for("the request file", written, 15)
     assert (request["addLabels"], request["removeLabels"]) == (["processing"], [])
     assert request["processId"] == "agent-1"
     client.ask("checkin_issue", issueNumber=21, finalStatus="completed")
-    wait_for("the second file", lambda: len(written()) == 2, 3)
+    wait_for("the second file", lambda: len(written()) == 2, 15)
     assert sorted(one["addLabels"] for one in written()) == [["completed"], ["processing"]]
 
 

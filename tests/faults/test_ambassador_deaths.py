@@ -140,7 +140,7 @@ def test_an_ambassador_that_is_asked_to_stop_hands_over_at_once(server, start, c
     begun = time.monotonic()
     assert active.stop() == 0
     standby.await_active()
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 7  # the lead of a dead one ends after 8 s
     assert client.ask("get_issue_status", issueNumber=5)["status"]["processId"] == "agent-1"
 
     def known_by() -> bytes | None:

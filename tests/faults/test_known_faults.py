@@ -271,7 +271,7 @@ def test_the_purifier_cleans_and_does_not_just_wait(store, tmp_path: Path):
     job_id = hand_in(noisy, tmp_path, use_purifier=True)
     began = time.monotonic()
     pipeline_until(job_id, JobStatus.SPLITTING)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 8.5  # the recording is of nine seconds
     storage.fetch(storage.clean_name(job_id), tmp_path / "clean.wav")
     clean = recordings.read_wav(tmp_path / "clean.wav")
     assert abs(len(clean) - len(noisy)) <= 160, "the timeline stays as it was"

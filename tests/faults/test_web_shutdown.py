@@ -85,7 +85,7 @@ def test_an_agent_that_waits_for_work_is_answered_at_once(orchard):
         line.sendall(request.read())
         began = time.monotonic()
         assert orchard.terminate("web") == 0
-        assert time.monotonic() - began < 4.5  # it would be cut off after 5 s
+        assert time.monotonic() - began < 20  # it would wait longer; cut off, it were not answered
         answer = answered(line)
     assert b" 200 " in answer.splitlines()[0]
     assert b'"chunks":[]' in answer
@@ -103,7 +103,7 @@ def test_who_waits_for_news_is_answered_at_once(orchard, place):
         wait_for("the wait for news", lambda: is_waiting(orchard))
         began = time.monotonic()
         assert orchard.terminate("web") == 0
-        assert time.monotonic() - began < 4.5  # it would be cut off after 5 s
+        assert time.monotonic() - began < 20  # it would wait longer; cut off, it were not answered
         head, _, body = answered(line).partition(b"\r\n\r\n")
     assert b" 200 " in head.splitlines()[0]
     assert b'"reset":false' in body

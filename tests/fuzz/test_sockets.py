@@ -43,7 +43,7 @@ async def close_code(query: str, person: object, told: list, said: list[dict]) -
         for frame in said:
             await socket.say(**frame)
         while not await socket.receive_nothing(timeout=0.02):
-            heard = await socket.receive_output(timeout=5)
+            heard = await socket.receive_output(timeout=30)
             if heard["type"] == "websocket.close":
                 return heard["code"]
             assert heard["type"] == "websocket.send"

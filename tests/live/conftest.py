@@ -46,14 +46,14 @@ class Socket(ApplicationCommunicator):
 
     async def open(self) -> Socket:
         await self.send_input({"type": "websocket.connect"})
-        assert (await self.receive_output(timeout=5))["type"] == "websocket.accept"
+        assert (await self.receive_output(timeout=30))["type"] == "websocket.accept"
         return self
 
     async def say(self, **data: Any) -> None:
         await self.send_input({"type": "websocket.receive"} | data)
 
     async def frame(self) -> dict[str, Any]:
-        message = await self.receive_output(timeout=5)
+        message = await self.receive_output(timeout=30)
         assert message["type"] == "websocket.send", message
         return json.loads(message["text"])
 
@@ -65,13 +65,13 @@ class Socket(ApplicationCommunicator):
         return names
 
     async def close_code(self) -> int:
-        message = await self.receive_output(timeout=5)
+        message = await self.receive_output(timeout=30)
         assert message["type"] == "websocket.close", message
         return message["code"]
 
     async def disconnect(self) -> None:
         await self.send_input({"type": "websocket.disconnect", "code": 1000})
-        await self.wait(timeout=5)
+        await self.wait(timeout=30)
 
 
 def socket(topic: str = "fleet", cursor: str = "", *, user: Any = None, token: str = "") -> Socket:

@@ -67,7 +67,7 @@ async def test_each_bad_manner_is_called_by_its_name(client, manner):
         assert str(fault.condition) == CONDITIONS[manner], fault.reason
         assert fault.reason
         assert "\0" not in fault.reason
-        assert time.monotonic() - start < TIMEOUT_S + 3
+        assert time.monotonic() - start < TIMEOUT_S + 8
         assert len(node.asked) == 1  # nobody asks twice
 
 

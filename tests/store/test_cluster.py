@@ -252,7 +252,7 @@ def test_a_cluster_that_is_down_is_waited_for_no_longer_than_allowed(engine):
         store.read(ops.Key("{0}a"))
     with pytest.raises(StoreUnavailable):
         asyncio.run(store.acommit({}, [ops.Set("{0}a", b"2")]))
-    assert time.monotonic() - began < 5.0
+    assert time.monotonic() - began < 9.0  # both would wait for 5 s if not told otherwise
     store.close()
 
 

@@ -132,7 +132,7 @@ def test_a_commit_whose_answer_is_lost_is_not_sent_twice():
         store = RedisStore(f"redis://127.0.0.1:{listener.getsockname()[1]}")
         with pytest.raises(StoreUnavailable):
             store.commit({}, [ops.Set("a", b"1")])
-        thread.join(5)
+        thread.join(30)
         store.close()
     assert len(received) == 1
 

@@ -166,7 +166,7 @@ def test_without_a_sentinel_the_engine_is_away_and_a_known_primary_is_not(engine
     began = time.monotonic()
     with pytest.raises(StoreUnavailable, match="no sentinel answers"):
         stranger.read(A)
-    assert time.monotonic() - began < 2.0
+    assert time.monotonic() - began < 4.5  # it waits for 5 s if not told otherwise
     stranger.close()
 
 

@@ -40,7 +40,7 @@ def test_a_waiting_tail_is_woken_by_the_entry(store):
             time.sleep(0.05)
             assert not waiting.done()
             append(store, b"new")
-            assert [text for _, text in waiting.result(5).entries] == [b"new"]
+            assert [text for _, text in waiting.result(20).entries] == [b"new"]
 
 
 def test_a_tail_that_waits_in_vain_ends_in_time(store):
@@ -48,7 +48,7 @@ def test_a_tail_that_waits_in_vain_ends_in_time(store):
     end = store.tail("e", "$").cursor
     started = time.monotonic()
     assert store.tail("e", end, block_ms=60) == ops.Tailed((), end)
-    assert 0.055 <= time.monotonic() - started < 2
+    assert 0.055 <= time.monotonic() - started < 10
 
 
 DRIVERS_TIMEOUT_MS = 5_000
@@ -72,9 +72,9 @@ def test_many_waiting_tails_block_no_other_request(store):
         started = time.monotonic()
         for n in range(50):
             store.commit({}, [ops.Set("a", b"%d" % n)])
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 10
         append(store, b"new")
-        assert all(each.result(5).entries for each in waiting)
+        assert all(each.result(20).entries for each in waiting)
 
 
 def test_waiting_tails_of_an_event_loop_block_neither_it_nor_each_other(store):
@@ -84,7 +84,7 @@ def test_waiting_tails_of_an_event_loop_block_neither_it_nor_each_other(store):
         for n in range(50):
             await store.acommit({}, [ops.Set("a", b"%d" % n)])
         await store.acommit({}, [ops.Append("e", (b"new",), 100)])
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             found = await asyncio.gather(*tails)
         await store.aclose()
         return found
@@ -114,7 +114,7 @@ def test_a_stream_deleted_while_a_tail_waits_resets_it(store, forget_all):
         forget_all()
         time.sleep(0.002)
         append(store, b"begun again")
-        assert waiting.result(5).reset
+        assert waiting.result(20).reset
 
 
 def test_closing_ends_waiting_tails(fresh_store):
@@ -122,7 +122,7 @@ def test_closing_ends_waiting_tails(fresh_store):
         waiting = pool.submit(fresh_store.tail, "e", "", 10, LONG_MS)
         time.sleep(0.05)
         fresh_store.close()
-        assert waiting.result(5).entries == ()
+        assert waiting.result(20).entries == ()
 
 
 def test_closing_an_event_loops_side_ends_its_waiting_tails(fresh_store):
@@ -133,7 +133,7 @@ def test_closing_an_event_loops_side_ends_its_waiting_tails(fresh_store):
         waiting = asyncio.create_task(fresh_store.atail("e", "", block_ms=LONG_MS))
         await asyncio.sleep(0.05)
         await fresh_store.aclose()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             return await waiting
 
     assert asyncio.run(follow()).entries == ()
