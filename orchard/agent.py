@@ -19,10 +19,14 @@ from types import FrameType
 
 from orchard.agents.log_sending import LogSender
 from orchard.agents.master import Master, Refused
+from orchard.agents.processors import parse_processors
 from orchard.agents.work import Agent, Plan
 from orchard.transcribers import NAMES, load
 from orchard.transcribers.base import Options, Transcriber, TranscriberFailed
 from orchard.transcribers.late import LateTranscriber
+
+NONE = "none"
+"""No transcriber: an agent that does other types of jobs alone."""
 
 log = logging.getLogger("orchard.agent")
 
@@ -36,7 +40,12 @@ def make_parser(parser: argparse.ArgumentParser | None = None) -> argparse.Argum
     add("--token-file", default=env("ORCHARD_TOKEN_FILE", ""), help="file with the token")
     add("--name", default="", help="name in the fleet (default: host name and slot)")
     add("--slot", type=int, default=1, help="tells agents of one host apart")
-    add("--transcriber", default=env("ORCHARD_TRANSCRIBER", NAMES[0]), choices=NAMES)
+    add("--transcriber", default=env("ORCHARD_TRANSCRIBER", NAMES[0]), choices=(*NAMES, NONE))
+    add(
+        "--do", action="append", default=[], metavar="TYPE=HOW", help="do another type of jobs, "
+        "too: text=words, text=command:…, or TYPE=package.module:function; may be repeated",
+    )  # fmt: skip
+    add("--label", action="append", default=[], help="what this agent has, such as gpu or site=x")
     add("--model", default=env("ORCHARD_MODEL", ""), help="name or folder (default: the bundled)")
     add("--threads", type=int, default=int(env("OMP_NUM_THREADS", "0")), help="0: all processors")
     add("--late", action="store_true", help="load the model when the first chunk is there")
@@ -81,17 +90,27 @@ def default_name(slot: int) -> str:
 
 def _make_agent(chosen: argparse.Namespace, token: str) -> Agent:
     options = Options(model=chosen.model, threads=chosen.threads, url=chosen.url)
-    transcriber: Transcriber = (
-        LateTranscriber(lambda: load(chosen.transcriber, options))
-        if chosen.late
-        else load(chosen.transcriber, options)
-    )
+    transcriber = _transcriber(chosen, options)
+    processors = parse_processors(chosen.do)
+    if transcriber is None and not processors:
+        raise ValueError("nothing to do: --transcriber none needs at least one --do TYPE=HOW")
     capabilities = {"transcriber": chosen.transcriber, "model": chosen.model or "bundled"}
-    plan = Plan(capabilities=capabilities, grace_s=chosen.grace, once=chosen.once)
+    plan = Plan(
+        capabilities=capabilities, processors=processors, labels=tuple(chosen.label),
+        grace_s=chosen.grace, once=chosen.once,
+    )  # fmt: skip
     agent = Agent(Master(chosen.master, token, _name(chosen)), transcriber, plan)
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, _Stop(agent))
     return agent
+
+
+def _transcriber(chosen: argparse.Namespace, options: Options) -> Transcriber | None:
+    if chosen.transcriber == NONE:
+        return None
+    if chosen.late:
+        return LateTranscriber(lambda: load(chosen.transcriber, options))
+    return load(chosen.transcriber, options)
 
 
 def _name(chosen: argparse.Namespace) -> str:

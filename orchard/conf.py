@@ -18,6 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 from orchard.conf_access import AccessConf
 from orchard.conf_engine import EngineConf, engine_address
 from orchard.conf_file import read_file
+from orchard.conf_jobs import JobsConf
 from orchard.conf_logs import LogsConf
 from orchard.conf_nodes import NodesConf
 from orchard.conf_openai import OpenAiConf
@@ -53,6 +54,7 @@ class Conf(
     SealingConf,
     RunningConf,
     WebhooksConf,
+    JobsConf,
 ):
     """All settings of one installation."""
 

@@ -22,6 +22,8 @@ JOBS = "index:jobs"
 """Sorted set: all jobs, by creation (epoch ms)."""
 WORKERS = "index:workers"
 """Sorted set: URLs of all workers, by the last sign of life (epoch ms)."""
+LANES = "index:lanes"
+"""Sorted set: lanes besides the plain one, by when chunks were last put into them (epoch ms)."""
 BUSY_WORKERS = "index:workers:busy"
 """Sorted set: URLs of the workers that hold chunks, by the last sign of life (epoch ms)."""
 SAMPLES = "samples"
@@ -47,6 +49,16 @@ PINNED_SCORE = 9e15
 def job(job_id: str) -> str:
     """String: a job, as the contract's JSON."""
     return f"job:{job_id}"
+
+
+def chunk_queue(lane: str) -> str:
+    """Sorted set: as ``queue:chunks``, of other types of jobs, and of those that demand labels."""
+    return f"{CHUNK_QUEUE}:{lane}" if lane else CHUNK_QUEUE
+
+
+def chunk_leases(lane: str) -> str:
+    """Sorted set: as ``leases:chunks``, of the same lanes."""
+    return f"{CHUNK_LEASES}:{lane}" if lane else CHUNK_LEASES
 
 
 def chunks(job_id: str) -> str:

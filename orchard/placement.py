@@ -7,12 +7,15 @@ namespaced state change together in one step, so they stay together at home.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from orchard import keys
 from orchard.domain.chunks import parse_chunk_id
 from orchard.domain.lifecycle import JobStatus
 from statecore.store.layouts import Layout
 
 _OF_JOBS = frozenset({"job", "chunks", "results", "edits"})
+_LANES = (keys.chunk_queue("\0")[:-1], keys.chunk_leases("\0")[:-1])
 _OF_THEMSELVES = frozenset({"worker", "idempotency", "user_pref"})
 
 
@@ -29,16 +32,29 @@ def _entity_of_chunk(name: str) -> str | None:
     return keys.job(place[0]) if place else None
 
 
+class _Indexes(dict[str, Callable[[str], str | None]]):
+    """The indexes by name, and the queues and leases of every lane."""
+
+    def __contains__(self, key: object) -> bool:
+        return super().__contains__(key) or str(key).startswith(_LANES)
+
+    def __missing__(self, key: str) -> Callable[[str], str | None]:
+        return _entity_of_chunk
+
+
 LAYOUT = Layout(
     entity_of=entity_of,
-    indexes={
-        keys.CHUNK_QUEUE: _entity_of_chunk,
-        keys.CHUNK_LEASES: _entity_of_chunk,
-        keys.WORKERS: keys.worker,
-        keys.BUSY_WORKERS: keys.worker,
-    }
-    | dict.fromkeys(
-        (keys.JOBS, keys.STAGE_QUEUE, keys.STAGE_LEASES, *map(keys.jobs_in, JobStatus)), keys.job
+    indexes=_Indexes(
+        {
+            keys.CHUNK_QUEUE: _entity_of_chunk,
+            keys.CHUNK_LEASES: _entity_of_chunk,
+            keys.WORKERS: keys.worker,
+            keys.BUSY_WORKERS: keys.worker,
+        }
+        | dict.fromkeys(
+            (keys.JOBS, keys.STAGE_QUEUE, keys.STAGE_LEASES, *map(keys.jobs_in, JobStatus)),
+            keys.job,
+        )
     ),
     streams=frozenset({keys.EVENTS}),
 )

@@ -17,7 +17,7 @@ from orchard.domain.errors import DamagedRecord
 from orchard.domain.events import Event
 from orchard.domain.jobs import Job
 from orchard.domain.lifecycle import ACTIVE, ChunkStatus, JobStatus
-from orchard.domain.queueing import queue_place
+from orchard.domain.queueing import queue_place, sooner
 from orchard.domain.timeline import ChunkResult
 from orchard.domain.workers import Worker
 from statecore.store import ops
@@ -115,22 +115,22 @@ class Draft(WriteDraft):
         self.keep_chunk(job_id, after)
         queued = after.status is ChunkStatus.WAITING and not after.not_before
         place = queue_place(after.turn, after.duration_ms)
-        self.place(keys.CHUNK_QUEUE, name, place if queued else None)
-        self.place(keys.CHUNK_LEASES, name, self._chunk_lease_place(after))
+        self.place(keys.chunk_queue(after.lane), name, place if queued else None)
+        self.place(keys.chunk_leases(after.lane), name, self._chunk_lease_place(after))
 
     def keep_chunk(self, job_id: str, chunk: Chunk) -> None:
         """Write a chunk's record, and nothing else."""
         self.fields(keys.chunks(job_id), {str(chunk.index): codec.encode_chunk(chunk)})
 
-    def extend(self, job_id: str, index: int) -> None:
+    def extend(self, job_id: str, chunk: Chunk) -> None:
         """Give the holder of a chunk a new lease from now."""
         later = Later(self._keeping.chunk_lease_ms)
-        self.place(keys.CHUNK_LEASES, chunk_id(job_id, index), later)
+        self.place(keys.chunk_leases(chunk.lane), chunk_id(job_id, chunk.index), later)
 
-    def drop_chunk_name(self, name: str) -> None:
-        """Take a name out of queue and leases, because it stands for nothing."""
-        self.place(keys.CHUNK_QUEUE, name, None)
-        self.place(keys.CHUNK_LEASES, name, None)
+    def drop_chunk_name(self, name: str, lane: str = "") -> None:
+        """Take a name out of queue and leases of its lane, because it stands for nothing."""
+        self.place(keys.chunk_queue(lane), name, None)
+        self.place(keys.chunk_leases(lane), name, None)
 
     def drop_stage(self, job_id: str) -> None:
         """Take a job out of the pipeline's queue and leases, because there is no stage to do."""
@@ -162,7 +162,7 @@ class Draft(WriteDraft):
         self.place(keys.WORKERS, url, None)
         self.place(keys.BUSY_WORKERS, url, None)
 
-    def drop_job(self, job_id: str, total_chunks: int = 0) -> None:
+    def drop_job(self, job_id: str, total_chunks: int = 0, lane: str = "") -> None:
         """Forget a job and all that belongs to it in the engine."""
         beside = (keys.chunks(job_id), keys.results(job_id), keys.edits(job_id))
         self.delete(keys.job(job_id), *beside)
@@ -175,7 +175,7 @@ class Draft(WriteDraft):
         for index in indexes:
             self.place(index, job_id, None)
         for i in range(total_chunks):
-            self.drop_chunk_name(chunk_id(job_id, i))
+            self.drop_chunk_name(chunk_id(job_id, i), lane)
 
     def events(self, events: Sequence[Event]) -> None:
         """Append what has happened."""
@@ -206,11 +206,11 @@ class Draft(WriteDraft):
         """An ended job has its chunk list in its record; what was kept apart goes."""
         self.delete(keys.chunks(after.job_id))
         for i in range(before.total_chunks if before.status is JobStatus.PROCESSING else 0):
-            self.drop_chunk_name(chunk_id(after.job_id, i))
+            self.drop_chunk_name(chunk_id(after.job_id, i), before.lane)
         if after.status is JobStatus.COMPLETED:
             self.delete(keys.results(after.job_id))
 
 
 def _stage_queue_place(job: Job) -> Place:
     idle = job.needs_pipeline and not job.stage.holder and not job.stage.not_before
-    return epoch_ms(job.created_at) if idle else None
+    return epoch_ms(job.ready_at) + sooner(job.priority) if idle else None

@@ -53,6 +53,9 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     duration_ms: int = 0
     language: str | None = None
     wishes: Wishes = NOTHING_SPECIAL
+    job_type: str = "audio"
+    facts: dict[str, Any] = {}
+    """What the type of the job notes of the chunk."""
     is_duplicate: bool = False
     """Whether another worker has it, too; the first valid result counts."""
 
@@ -103,9 +106,14 @@ class Master:
         self._driver = Blocking(server, patience_s=0, trust_env=False)
         self._has_exchange = True
 
-    def register(self, capabilities: dict[str, Any]) -> float:
+    def register(
+        self, capabilities: dict[str, Any], types: Sequence[str] = ("audio",),
+        labels: Sequence[str] = (),
+    ) -> float:  # fmt: skip
         """Join the fleet; answers how often to give a sign of life, in seconds."""
-        call = workers.register_worker(name=self.name, mode="pull", capabilities=capabilities)
+        call = workers.register_worker(
+            name=self.name, mode="pull", capabilities=capabilities, types=types, labels=labels
+        )
         return self._ask(call, _Registered).heartbeat_s
 
     def heartbeat(self, held: Sequence[Work]) -> set[str]:
@@ -119,7 +127,7 @@ class Master:
         return self._ask(workers.claim_chunks(self.name, wait_s=wait_s), _Claimed).chunks
 
     def fetch(self, work: Work, path: Path) -> None:
-        """Download the sound of a chunk."""
+        """Download the sound of a chunk, or whatever else there is to work on."""
         path.write_bytes(self._do(workers.get_chunk_audio(work.chunk_id, token=work.token)))
 
     def progress(self, work: Work, share: float) -> None:

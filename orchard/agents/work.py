@@ -15,6 +15,7 @@ import msgspec
 from orchard.agents.backoff import Backoff
 from orchard.agents.leases import LeaseLost, Signs
 from orchard.agents.master import Master, MasterAway, Refused, Work
+from orchard.agents.processors import Processor
 from orchard.transcribers.base import (
     NOTHING_SPECIAL,
     Transcriber,
@@ -40,6 +41,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """How an agent works."""
 
     capabilities: dict[str, Any]
+    processors: dict[str, Processor] = {}
+    """What it can do besides transcribing, by type of job."""
+    labels: tuple[str, ...] = ()
     grace_s: float = 30.0
     """How long the chunk at hand may still take after the agent was asked to stop."""
     once: bool = False
@@ -49,7 +53,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 class Agent:
     """One worker of a master's fleet: one chunk at a time."""
 
-    def __init__(self, master: Master, transcriber: Transcriber, plan: Plan) -> None:
+    def __init__(self, master: Master, transcriber: Transcriber | None, plan: Plan) -> None:
         self._master = master
         self._transcriber = transcriber
         self._plan = plan
@@ -92,7 +96,8 @@ class Agent:
                     return
 
     def _join(self) -> float:
-        every_s = self._master.register(self._plan.capabilities)
+        types = (*(["audio"] if self._transcriber else []), *self._plan.processors)
+        every_s = self._master.register(self._plan.capabilities, types, self._plan.labels)
         log.info("registered as %s", self._master.name)
         return every_s
 
@@ -149,11 +154,23 @@ class Agent:
             wav = Path(folder) / "chunk.wav"
             self._patiently(lambda: self._master.fetch(work, wav))
             start = time.monotonic()
-            job = _InThread(lambda: self._transcribe(work, wav, signs))
+            job = _InThread(lambda: self._process(work, wav, signs))
             result = job.wait(self._stopping, self._plan.grace_s)
             return result, round((time.monotonic() - start) * 1000)
 
+    def _process(self, work: Work, payload: Path, signs: Signs) -> Transcription:
+        if work.job_type == "audio":
+            return self._transcribe(work, payload, signs)
+        if work.job_type not in self._plan.processors:
+            raise TranscriberFailed(f"this agent does not do {work.job_type}")
+        text = self._plan.processors[work.job_type](payload, work.facts, signs.progress)
+        if not isinstance(text, str):
+            raise TranscriberFailed(f"the processor gave {type(text).__name__}, not text")
+        return Transcription(text=text, segments=(), language="", model="")
+
     def _transcribe(self, work: Work, wav: Path, signs: Signs) -> Transcription:
+        if self._transcriber is None:
+            raise TranscriberFailed("this agent does not transcribe")
         # A transcriber that knows of no wishes is not told that there are none.
         more = {} if work.wishes == NOTHING_SPECIAL else {"wishes": work.wishes}
         heard = self._transcriber.transcribe(wav, work.language or "", signs.progress, **more)

@@ -46,6 +46,11 @@ class WorkerAnswer(serializers.Serializer):
     draining = serializers.BooleanField(required=False)
     paused = serializers.BooleanField(required=False)
     node = NodeHealthAnswer(required=False, help_text="How a push node is doing.")
+    types = serializers.ListField(
+        child=serializers.CharField(), required=False,
+        help_text="The types of jobs that it does; `audio` unless given.",
+    )  # fmt: skip
+    labels = serializers.ListField(child=serializers.CharField(), required=False)
     heartbeat_s = serializers.FloatField(required=False)
     lease_s = serializers.FloatField(required=False)
 
@@ -92,6 +97,12 @@ class ClaimedAnswer(serializers.Serializer):
     language = serializers.CharField(allow_null=True)
     wishes = WishesAnswer(required=False, help_text="There is none when nothing is wished.")
     audio_url = serializers.CharField()
+    job_type = serializers.CharField(
+        required=False, help_text="What kind of work it is; `audio` unless given."
+    )
+    facts = serializers.DictField(
+        required=False, help_text="What the type of the job notes of the chunk."
+    )
     lease_s = serializers.FloatField()
     deadline = serializers.DateTimeField()
 
@@ -222,6 +233,9 @@ class ResultAnswer(serializers.Serializer):
     segments_count = serializers.IntegerField()
     total_processing_time_ms = serializers.IntegerField()
     segments = LineAnswer(many=True)
+    output = serializers.CharField(
+        required=False, help_text="The file that a job of another type led to, by its name."
+    )
     language = serializers.CharField(required=False, help_text="What was spoken, by its code.")
     partial = serializers.BooleanField(required=False)
 
@@ -248,6 +262,14 @@ class JobAnswer(serializers.Serializer):
     wishes = WishesAnswer(required=False)
     duration_ms = serializers.IntegerField(required=False)
     pinned = serializers.BooleanField(required=False)
+    job_type = serializers.CharField(
+        required=False, help_text="What kind of work it is; `audio` unless given."
+    )
+    priority = serializers.IntegerField(required=False, help_text="From 0 to 9; 5 unless given.")
+    requires = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="Labels its workers must have."
+    )
+    run_at = serializers.DateTimeField(required=False, help_text="It does not begin before.")
 
 
 class JobsAnswer(serializers.Serializer):

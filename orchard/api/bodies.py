@@ -26,6 +26,7 @@ Ms = Annotated[int, Meta(ge=0, le=2**40, description="Milliseconds.")]
 Fence = Annotated[int, Meta(ge=0, le=2**53, description="Fencing token of the claim.")]
 WorkerName = Annotated[str, Meta(min_length=1, max_length=300, examples=["kitchen-pc"])]
 ChunkName = Annotated[str, Meta(max_length=100, examples=["4f2a9c1be07d3386_chunk_0"])]
+JobTypeName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,31}$", examples=["text"])]
 Text = Annotated[str, Meta(max_length=1_000_000)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 
@@ -41,6 +42,10 @@ class RegisterBody(_Body, frozen=True, kw_only=True):
     url: Annotated[str, Meta(max_length=300)] = ""
     mode: Literal["pull", "push"] | None = None
     capabilities: dict[str, Any] = {}
+    types: Annotated[
+        list[JobTypeName], Meta(max_length=32, description="`audio` unless given.")
+    ] = []
+    labels: Annotated[list[str], Meta(max_length=32, examples=[["gpu", "site=tokyo"]])] = []
     concurrency: Annotated[int, Meta(ge=1, le=64)] = 1
 
 

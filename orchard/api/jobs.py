@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
@@ -24,6 +24,7 @@ from orchard.conf import get_conf
 from orchard.domain.errors import InvalidInput
 from orchard.domain.jobs import Job
 from orchard.domain.languages import parse_language
+from orchard.domain.orders import Order, parse_labels, parse_priority
 from orchard.domain.wishes import make_wishes, split_hot_words
 from orchard.services import queries, run, submissions, uploads
 from orchard.services.queries import JobView
@@ -130,6 +131,20 @@ def submit(request: Request) -> tuple[Job, bool]:
         upload, owner=owner_of(request), use_purifier=form["purifier"],
         language=parse_language(form["language"]), idempotency_key=idempotency_key(request),
         wishes=make_wishes(form["prompt"], hot_words, words=form["words"]),
+        order=order_of(form),
+    )  # fmt: skip
+
+
+def order_of(form: Mapping[str, Any]) -> Order:
+    """What kind of work a form asks for, how urgent, when, and what its workers must have.
+
+    Raises:
+        InvalidInput: a priority or a label is none.
+    """
+    labels = [one for given in form["requires"] for one in given.split(",")]
+    return Order(
+        job_type=form["type"], priority=parse_priority(form["priority"]),
+        requires=parse_labels("requires", labels), run_at=form["run_at"],
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from rest_framework import serializers
 from rest_framework.fields import empty
 
 from orchard.catalogue.finding import SORTS
+from orchard.domain.orders import AUDIO
 from orchard.domain.wishes import HOT_WORDS_MAX, PROMPT_MAX_CHARS
 from orchard.services.queries import JOB_STATUSES, MAX_PAGE
 from statecore.api.requests import CURSOR, SecondsField
@@ -55,6 +56,23 @@ class SubmitForm(serializers.Serializer):
     )  # fmt: skip
     words = SaidField(
         required=False, default=True, help_text="Whether to keep the times of single words."
+    )
+    type = serializers.CharField(
+        required=False, default=AUDIO, max_length=32,
+        help_text="What kind of work the file is; a recording unless given.",
+    )  # fmt: skip
+    priority = serializers.CharField(
+        required=False, default="normal", max_length=10,
+        help_text="`low`, `normal`, `high`, or from 0 to 9; the greatest go first.",
+    )  # fmt: skip
+    requires = serializers.ListField(
+        child=serializers.CharField(allow_blank=True, max_length=1000), required=False,
+        default=list, max_length=20,
+        help_text="Labels that its workers must have: the field several times, or several "
+        "with commas between them.",
+    )  # fmt: skip
+    run_at = serializers.DateTimeField(
+        required=False, allow_null=True, default=None, help_text="Not to begin before."
     )
 
 

@@ -18,6 +18,7 @@ from orchard.api.views import AsyncView, View
 from orchard.conf import get_conf
 from orchard.domain.chunks import chunk_id
 from orchard.domain.errors import InvalidInput
+from orchard.domain.orders import AUDIO, parse_labels
 from orchard.live.feed import get_feed, wait_for_work, work_heard
 from orchard.services import arun, claims, fleet, lookups, nodes, queries, run
 from orchard.services.claims import Claimed
@@ -143,12 +144,14 @@ def _register(given: RegisterBody) -> Added:
     if given.mode not in (None, mode):
         raise InvalidInput("mode", f"a worker with a {'url' if given.url else 'name'} is {mode}")
     check_free("capabilities", given.capabilities)
+    labels = parse_labels("labels", given.labels, most=32)
     if given.url:
         # One request at a time is all that a node takes (CONTRACTS section 5).
         return nodes.add(given.url, metadata=given.capabilities)
     steps = fleet.register(
-        name=given.name, mode=mode, concurrency=given.concurrency, metadata=given.capabilities
-    )
+        name=given.name, mode=mode, concurrency=given.concurrency, metadata=given.capabilities,
+        types=given.types or [AUDIO], labels=labels,
+    )  # fmt: skip
     worker = run(steps)
     return Added(worker, is_new=worker.registered_at == worker.last_updated)
 
@@ -177,12 +180,19 @@ async def claim_waiting(worker_id: str, count: int, wait_s: float) -> list[Claim
         await wait_for_work(min(left_s, LOOK_AGAIN_S), since=heard)
 
 
+def _of_type(one: Claimed) -> dict[str, Any]:
+    """What only those are told who do other work than recordings."""
+    if one.job.is_audio:
+        return {}
+    return {"job_type": one.job.job_type, "facts": one.chunk.facts or {}}
+
+
 def shape_of_claimed(one: Claimed) -> dict[str, Any]:
     """A claimed chunk with all that its worker needs."""
     name = chunk_id(one.job.job_id, one.chunk.index)
     # What nobody wishes is not there at all: older agents were never told of it.
     wishes = {"wishes": msgspec.to_builtins(one.job.wishes)} if one.job.wishes else {}
-    return wishes | {
+    return wishes | _of_type(one) | {
         "chunk_id": name,
         "job_id": one.job.job_id,
         "index": one.chunk.index,

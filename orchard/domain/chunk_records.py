@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -11,6 +12,10 @@ from orchard.domain.lifecycle import ChunkStatus
 
 ERRORS_KEPT = 5
 """How many of its last failures a chunk remembers."""
+
+
+Facts = dict[str, Any]
+"""A few words of JSON."""
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -77,6 +82,10 @@ class Chunk(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     superseded: tuple[Superseded, ...] = ()
     turn: int = 0
     """When it is its job's turn (epoch ms); see :mod:`orchard.domain.queueing`."""
+    lane: str = ""
+    """In which queue it waits, and with which leases; see :mod:`orchard.domain.orders`."""
+    facts: Facts | None = None
+    """What its job's type notes of it, for the worker and for the check of its result."""
 
     @property
     def duration_ms(self) -> int:

@@ -11,6 +11,7 @@ from orchard.domain.chunk_records import (
     ERRORS_KEPT,
     Chunk,
     ChunkChange,
+    Facts,
     Failure,
     Summary,
     chunk_id,
@@ -28,9 +29,10 @@ from orchard.domain.events import (
 from orchard.domain.lifecycle import CHUNK_MOVES, ChunkStatus, check_move
 
 __all__ = [
-    "ERRORS_KEPT", "Chunk", "ChunkChange", "Failure", "RetryPolicy", "Summary", "bury_chunk",
-    "check_holder", "chunk_id", "complete_chunk", "expire_chunk", "fail_chunk", "hand_back",
-    "lose_chunk", "parse_chunk_id", "progress_chunk", "redo_chunk", "revive_chunk", "start_chunk",
+    "ERRORS_KEPT", "Chunk", "ChunkChange", "Facts", "Failure", "RetryPolicy", "Summary",
+    "bury_chunk", "check_holder", "chunk_id", "complete_chunk", "expire_chunk", "fail_chunk",
+    "hand_back", "lose_chunk", "parse_chunk_id", "progress_chunk", "redo_chunk", "revive_chunk",
+    "start_chunk",
 ]  # fmt: skip
 
 

@@ -78,6 +78,12 @@ class DamagedRecord(OrchardError):
     code = "damaged"
 
 
+class BadResult(OrchardError):
+    """The result is not what was asked for; the chunk is done again."""
+
+    code = "bad_result"
+
+
 class TextChanged(OrchardError):
     """Somebody else has edited this line meanwhile."""
 

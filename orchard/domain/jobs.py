@@ -18,6 +18,7 @@ from orchard.domain.lifecycle import (
     JobStatus,
     check_move,
 )
+from orchard.domain.orders import AUDIO, NORMAL, PLAIN, Order, check_run_at, lane_of
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -43,6 +44,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     total_processing_time_ms: int
     text: str | None = None
     segments: tuple[Segment, ...] | None = None
+    output: str | msgspec.UnsetType = msgspec.UNSET
+    """The name of the file that a job of another type led to."""
     language: str | msgspec.UnsetType = msgspec.UNSET
     """The code of what was spoken, where the workers told."""
 
@@ -70,6 +73,10 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """End of the back-off after a failed attempt."""
 
 
+WAITING = Stage()
+"""Nobody has begun with it."""
+
+
 class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One recording and how far it has come. The first fields are the contract's."""
 
@@ -91,11 +98,18 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     language: str = ""
     """The code of what is spoken, as its sender said; empty to find out."""
     wishes: Wishes | None = None
+    job_type: str = AUDIO
+    """What kind of work it is; see :mod:`orchard.jobtypes`."""
+    priority: int = NORMAL
+    requires: tuple[str, ...] = ()
+    """Labels that its workers must have."""
+    run_at: datetime | None = None
+    """No stage of it begins before."""
     failed_chunks: int = 0
     duration_ms: int = 0
     speech_ms: int = 0
     """How much of it is in chunks, in milliseconds; the rest is silence."""
-    stage: Stage = Stage()
+    stage: Stage = WAITING
     retries: int = 0
     pinned: bool = False
     error: str = ""
@@ -113,6 +127,21 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """Whether a pipeline process has to do the next step."""
         return self.status in STAGES
 
+    @property
+    def is_audio(self) -> bool:
+        """Whether it is a recording."""
+        return self.job_type == AUDIO
+
+    @property
+    def lane(self) -> str:
+        """The lane in which its chunks wait; empty for a recording that demands nothing."""
+        return lane_of(self.job_type, self.requires)
+
+    @property
+    def ready_at(self) -> datetime:
+        """Since when it could be done."""
+        return self.run_at or self.created_at
+
 
 class JobChange(msgspec.Struct, frozen=True, kw_only=True):
     """What a decision on a job leads to."""
@@ -126,12 +155,20 @@ class JobChange(msgspec.Struct, frozen=True, kw_only=True):
 def create_job(
     job_id: str, filename: str, source: str, size: int, *, owner: str, use_purifier: bool,
     language: str, at: datetime, came_by: str = "", wishes: Wishes | None = None,
+    order: Order = PLAIN,
 ) -> JobChange:  # fmt: skip
-    """Accept a recording that is in storage."""
+    """Accept a recording, or other work, that is in storage.
+
+    Raises:
+        InvalidInput: it is to begin more than a year from now.
+    """
+    run_at = check_run_at(order.run_at, at)
     job = Job(
         job_id=job_id, filename=filename, status=JobStatus.CREATED, total_chunks=0,
         completed_chunks=0, created_at=at, updated_at=at, source=source, size=size, owner=owner,
         use_purifier=use_purifier, language=language, came_by=came_by, wishes=wishes,
+        job_type=order.job_type, priority=order.priority, requires=order.requires, run_at=run_at,
+        stage=Stage(not_before=run_at) if run_at else WAITING,
     )  # fmt: skip
     event = JobCreated(at=at, job_id=job_id, filename=filename, status=job.status)
     return JobChange(job=job, events=(event,))

@@ -10,17 +10,26 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from orchard.domain.orders import NORMAL
+
 LENGTH_WEIGHT = 0.25
 """So much later, for each second of speech, is a recording's turn."""
+PRIORITY_MS = 20 * 60_000
+"""So much earlier, for each step of priority, is a job's turn; nobody is overtaken for ever."""
 _UNIT_MS = 10
 """Turns and lengths count in hundredths of a second, so that both fit into one exact number."""
 _LENGTHS = 20_000
 """Places within one turn: chunks of 200 s and more stand at its front."""
 
 
-def turn_of(created_at: datetime, speech_ms: int) -> int:
+def turn_of(ready_at: datetime, speech_ms: int, priority: int = NORMAL) -> int:
     """When it is a recording's turn, in milliseconds since 1970."""
-    return round(created_at.timestamp() * 1000 + speech_ms * LENGTH_WEIGHT)
+    return round(ready_at.timestamp() * 1000 + speech_ms * LENGTH_WEIGHT) + sooner(priority)
+
+
+def sooner(priority: int) -> int:
+    """By how much a priority moves a turn, in milliseconds; negative: it comes earlier."""
+    return (NORMAL - priority) * PRIORITY_MS
 
 
 def queue_place(turn_ms: int, duration_ms: int) -> float:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from orchard.domain.chunks import Chunk, RetryPolicy
+from orchard.domain.chunks import Chunk, Facts, RetryPolicy
 from orchard.domain.errors import StaleToken, TransitionRefused
 from orchard.domain.events import JobProgressed, JobPurified, PurifierBypassed
 from orchard.domain.jobs import Job, JobChange, Result, Stage, advance, end_job
@@ -30,11 +30,11 @@ def start_stage(job: Job, holder: str, policy: RetryPolicy, *, at: datetime) -> 
     stage = Stage(token=job.stage.token + 1, attempts=job.stage.attempts + 1, holder=holder)
     if job.status is not JobStatus.CREATED:
         return JobChange(job=msgspec.structs.replace(job, stage=stage))
-    purify = job.use_purifier and not job.total_chunks
+    purify = job.use_purifier and job.is_audio and not job.total_chunks
     change = advance(
         job, JobStatus.PURIFYING if purify else JobStatus.SPLITTING, at=at, stage=stage
     )
-    if purify or job.total_chunks:
+    if purify or job.total_chunks or not job.is_audio:
         return change
     bypassed = PurifierBypassed(at=at, job_id=job.job_id)
     return msgspec.structs.replace(change, events=(bypassed, *change.events))
@@ -62,15 +62,23 @@ def finish_purifying(job: Job, token: int, duration_ms: int, *, at: datetime) ->
 
 
 def finish_splitting(
-    job: Job, token: int, spans: Sequence[Span], duration_ms: int, *, at: datetime
-) -> JobChange:
-    """Queue the chunks; without any speech the job goes straight to aggregating."""
+    job: Job, token: int, spans: Sequence[Span], duration_ms: int, *, at: datetime,
+    facts: Sequence[Facts] = (),
+) -> JobChange:  # fmt: skip
+    """Queue the chunks; without any speech the job goes straight to aggregating.
+
+    ``facts`` is what the job's type notes of each chunk, if it does.
+    """
     check_stage(job, token)
-    turn = turn_of(job.created_at, sum(span.end_ms - span.start_ms for span in spans))
+    length_ms = sum(span.end_ms - span.start_ms for span in spans)
+    turn, lane = turn_of(job.ready_at, length_ms, job.priority), job.lane
     chunks = tuple(
-        Chunk(index=i, start_ms=span.start_ms, end_ms=span.end_ms, turn=turn)
+        Chunk(
+            index=i, start_ms=span.start_ms, end_ms=span.end_ms, turn=turn, lane=lane,
+            facts=facts[i] if facts else None,
+        )
         for i, span in enumerate(spans)
-    )
+    )  # fmt: skip
     change = advance(
         job, JobStatus.PROCESSING if chunks else JobStatus.AGGREGATING, at=at,
         total_chunks=len(chunks), duration_ms=duration_ms,

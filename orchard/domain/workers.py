@@ -13,6 +13,7 @@ from orchard.domain.errors import InvalidInput, WorkerUnavailable
 from orchard.domain.events import Event, WorkerChanged, WorkerRegistered
 from orchard.domain.lifecycle import WorkerStatus
 from orchard.domain.nodes import AWAY, NodeHealth
+from orchard.domain.orders import AUDIO
 
 SPEEDS_KEPT = 20
 """How many measurements of its speed a worker keeps (CONTRACTS section 5)."""
@@ -24,13 +25,15 @@ _URL = re.compile(rf"(https?)://{_HOST}/*", re.ASCII)
 _URL_ID = re.compile(rf"(https?)-{_HOST}", re.ASCII)
 
 
-class Speed(msgspec.Struct, frozen=True, kw_only=True):
+class Speed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How fast one chunk was done; lower ratios are faster."""
 
     chunk_duration_sec: float
     processing_time_sec: float
     speed_ratio: float
     timestamp: datetime
+    job_type: str = AUDIO
+    """Of what; a pace is that of sound."""
 
 
 class Worker(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -50,6 +53,10 @@ class Worker(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     completed: int = 0
     """Chunks it has done since it registered."""
     registered_at: datetime | None = None
+    types: tuple[str, ...] = (AUDIO,)
+    """The types of jobs that it can do."""
+    labels: tuple[str, ...] = ()
+    """What it has, such as ``gpu``; jobs may demand it."""
     node: NodeHealth | None = None
     """How a push node is doing, once it was asked."""
 
@@ -118,7 +125,7 @@ def check_url(url: str) -> str:
 
 def register_worker(
     known: Worker | None, url: str, *, mode: str, concurrency: int, metadata: dict[str, Any],
-    at: datetime,
+    at: datetime, types: Sequence[str] = (AUDIO,), labels: Sequence[str] = (),
 ) -> WorkerChange:  # fmt: skip
     """Take a worker into the fleet; one that comes back keeps its history and takes work again.
 
@@ -128,14 +135,15 @@ def register_worker(
         pending = known.pending_chunks if mode == "push" else ()
         back = msgspec.structs.replace(
             known, metadata=metadata or known.metadata, concurrency=concurrency, mode=mode,
-            draining=False, last_updated=at, status=_status(pending), pending_chunks=pending,
+            types=tuple(types), labels=tuple(labels), draining=False, last_updated=at,
+            status=_status(pending), pending_chunks=pending,
             is_processing=bool(pending),
         )  # fmt: skip
         return _changed(known, back, at)
     worker = Worker(
         url=url, status=WorkerStatus.ONLINE, is_processing=False, last_updated=at,
         metadata=metadata, pending_chunks=(), performance_history=(), mode=mode,
-        concurrency=concurrency, registered_at=at,
+        concurrency=concurrency, registered_at=at, types=tuple(types), labels=tuple(labels),
     )  # fmt: skip
     event = WorkerRegistered(at=at, worker_id=worker.worker_id, url=url, mode=mode)
     return WorkerChange(worker=worker, events=(event,))
@@ -205,12 +213,12 @@ def check_available(worker: Worker) -> None:
         raise WorkerUnavailable("the worker is paused", state="paused")
 
 
-def measure(duration_ms: int, time_ms: int, *, at: datetime) -> Speed:
+def measure(duration_ms: int, time_ms: int, *, at: datetime, job_type: str = AUDIO) -> Speed:
     """How fast a chunk was done (CONTRACTS section 5: processing time / sound)."""
     seconds, took = max(duration_ms, 1) / 1000, time_ms / 1000
     return Speed(
         chunk_duration_sec=round(seconds, 3), processing_time_sec=round(took, 3),
-        speed_ratio=round(took / seconds, 4), timestamp=at,
+        speed_ratio=round(took / seconds, 4), timestamp=at, job_type=job_type,
     )  # fmt: skip
 
 

@@ -50,6 +50,11 @@ def transcript_name(job_id: str) -> str:
     return f"jobs/{job_id}/transcript.json"
 
 
+def output_name(job_id: str) -> str:
+    """Where what a job of another type leads to goes."""
+    return f"jobs/{job_id}/output"
+
+
 class _LocalFile(File):  # type: ignore[type-arg]
     """A file that lies on our own disk: a local storage takes it over by a rename."""
 

@@ -7,10 +7,11 @@ from datetime import datetime
 
 from orchard.domain import chunks, jobs, workers
 from orchard.domain.chunks import Chunk, ChunkChange, check_holder
-from orchard.domain.errors import OrchardError, StaleToken
+from orchard.domain.errors import BadResult, OrchardError, StaleToken
 from orchard.domain.jobs import Job
 from orchard.domain.lifecycle import ChunkStatus
 from orchard.repository import Draft, find_worker
+from orchard.services.checking import fault_of
 from orchard.services.limits import chunk_policy, keeping
 from orchard.services.lookups import (
     chunk_of,
@@ -66,6 +67,9 @@ class Batch:
 
     def _complete(self, report: Report, job_id: str, index: int) -> Accepted:
         job, chunk = self._open(job_id, index)
+        if not job.is_audio and (fault := fault_of(job, chunk, report)):
+            failed = self._fail(fault, job_id, index)
+            raise BadResult(fault.error, status=str(failed.chunk.status))
         summary = chunks.Summary(
             text_length=len(report.result.text), segments_count=len(report.result.segments)
         )
@@ -103,7 +107,7 @@ class Batch:
         check_holder(chunk, said.token)
         if chunk.status is not ChunkStatus.RUNNING:
             raise StaleToken(holder=chunk.worker_id, status=str(chunk.status))
-        self._draft.extend(job_id, index)
+        self._draft.extend(job_id, chunk)
         return Accepted(chunk=chunk)
 
     def _open(self, job_id: str, index: int) -> tuple[Job, Chunk]:

@@ -15,9 +15,10 @@ from orchard.domain.chunks import Chunk, ChunkChange, chunk_id, parse_chunk_id
 from orchard.domain.errors import DamagedRecord
 from orchard.domain.jobs import Job
 from orchard.domain.lifecycle import ChunkStatus
+from orchard.domain.orders import type_of_lane
 from orchard.domain.workers import Worker
 from orchard.repository import Draft, chunk_cell, find_chunk, find_worker, job_cell, worker_cell
-from orchard.services import outlooks
+from orchard.services import lanes, outlooks
 from orchard.services.limits import chunk_policy, keeping
 from orchard.services.lookups import draft_chunk, draft_worker, get_worker, is_open, touch
 from orchard.services.reports import expire
@@ -35,6 +36,8 @@ from statecore.store.steps import (
 
 MAX_BATCH = 100
 """Most chunks that one call claims."""
+PLAIN = ""
+"""The lane of recordings that demand nothing."""
 LOOKS = 3
 """So often a worker chooses anew when others were faster, before it takes what comes."""
 
@@ -70,6 +73,7 @@ class _How(Enum):
 class _Wanted(NamedTuple):
     name: str
     how: _How
+    lane: str = ""
 
 
 def claim(worker_id: str, max_chunks: int = 1) -> Steps[list[Claimed]]:
@@ -82,8 +86,37 @@ def claim(worker_id: str, max_chunks: int = 1) -> Steps[list[Claimed]]:
     worker = yield from get_worker(worker_id)
     workers.check_available(worker)
     count = min(max_chunks, MAX_BATCH)
+    served = yield from lanes.list_served(worker)
+    room = yield from lanes.room_in(served)
+    if served == [PLAIN] and not room:
+        return (yield from _give_plain(worker, count))
+    return (yield from _give_of(served, room, worker, count))
+
+
+def _give_plain(worker: Worker, count: int) -> Steps[list[Claimed]]:
     give = _take if plain_times.are_now() else _choose
     return (yield from give(worker, count))
+
+
+def _give_of(
+    served: Sequence[str], room: Mapping[str, int], worker: Worker, count: int
+) -> Steps[list[Claimed]]:
+    """Give a worker what comes first in the lanes that it serves, as far as there is room.
+
+    The plain lane is looked at in any case: there may be a straggler to copy.
+    """
+    left = dict(room)
+    ready = yield from lanes.find_ready(served)
+    claimed: list[Claimed] = []
+    for lane in [*ready, *({PLAIN} & set(served) - set(ready))]:
+        job_type = type_of_lane(lane)
+        wanted = min(count - len(claimed), left.get(job_type, count))
+        if wanted > 0:
+            give = _take_from(lane, worker, wanted) if lane else _give_plain(worker, wanted)
+            got = yield from give
+            claimed += got
+            left[job_type] = left.get(job_type, count) - len(got)
+    return claimed
 
 
 def _choose(worker: Worker, count: int) -> Steps[list[Claimed]]:
@@ -111,9 +144,14 @@ def _choose(worker: Worker, count: int) -> Steps[list[Claimed]]:
 
 def _take(worker: Worker, count: int) -> Steps[list[Claimed]]:
     """Give a worker what has lost its own, then what is next in the queue."""
+    return _take_from(PLAIN, worker, count)
+
+
+def _take_from(lane: str, worker: Worker, count: int) -> Steps[list[Claimed]]:
     lease_ms = keeping().chunk_lease_ms
-    names = yield from take(keys.CHUNK_QUEUE, keys.CHUNK_LEASES, count, lease_ms)
-    return (yield from _start_all([_Wanted(name, _How.TAKEN) for name in names], worker))
+    queue, leases = keys.chunk_queue(lane), keys.chunk_leases(lane)
+    names = yield from take(queue, leases, count, lease_ms)
+    return (yield from _start_all([_Wanted(name, _How.TAKEN, lane) for name in names], worker))
 
 
 def _start_all(wanted: Sequence[_Wanted], worker: Worker) -> Steps[list[Claimed]]:
@@ -147,20 +185,20 @@ def _start(
     wanted: Sequence[_Wanted], worker: Worker, *, is_home: bool
 ) -> Steps[tuple[list[Claimed], list[str]]]:
     """Start the chunks that stand behind the names, as far as there are any."""
-    places = {name: place for name, _ in wanted if (place := parse_chunk_id(name))}
+    places = {one.name: place for one in wanted if (place := parse_chunk_id(one.name))}
     jobs, known = yield from _read(places, [worker_cell(worker.url)] if is_home else [])
 
     def decide(seen: Seen, at: datetime) -> Decision[tuple[list[Claimed], list[str]]]:
         draft = Draft(keeping(), at)
         claimed: list[Claimed] = []
         buried: list[str] = []
-        for name, how in wanted:
+        for name, how, lane in wanted:
             try:
                 job, chunk = _find(name, places, jobs, seen)
             except DamagedRecord:
                 continue  # it comes back when its lease runs out, and the doctor names it
             if job is None or chunk is None or not is_open(job, chunk):
-                draft.drop_chunk_name(name)  # its job was deleted, or ended meanwhile
+                draft.drop_chunk_name(name, lane)  # its job was deleted, or ended meanwhile
                 continue
             change = _begin(job.job_id, chunk, how, worker, at)
             if change is None:

@@ -13,7 +13,7 @@ from orchard.domain.events import WorkerRemoved
 from orchard.domain.lifecycle import ENDED, WorkerStatus
 from orchard.ports import kept_back, recordings
 from orchard.repository import Draft, epoch_ms, find_worker, job_cell, worker_cell
-from orchard.services import queries, reports
+from orchard.services import lanes, queries, reports
 from orchard.services.limits import keeping
 from statecore.store import ops
 from statecore.store.cursors import make_cursor
@@ -50,6 +50,8 @@ def clear_once(cursor: str = "") -> Steps[tuple[Cleared, str]]:
     leases = yield from expire_leases()
     silent = yield from watch_workers()
     expired = yield from expire_jobs()
+    if not cursor:
+        yield from lanes.forget_idle()
     healed, cursor = yield from heal_jobs(cursor)
     return Cleared(leases=leases, workers=silent, jobs=expired + healed), cursor
 
@@ -57,10 +59,13 @@ def clear_once(cursor: str = "") -> Steps[tuple[Cleared, str]]:
 def expire_leases() -> Steps[int]:
     """Bring back chunks whose worker fell silent, and those whose rest is over."""
     at_ms = epoch_ms((yield from now()))
-    due = yield from scan_index(keys.CHUNK_LEASES, BATCH, high=at_ms)
-    for name, _ in due:
-        yield from reports.expire(name)
-    return len(due)
+    count = 0
+    for lane in (yield from lanes.list_all()):
+        due = yield from scan_index(keys.chunk_leases(lane), BATCH, high=at_ms)
+        for name, _ in due:
+            yield from reports.expire(name, lane=lane)
+        count += len(due)
+    return count
 
 
 def watch_workers() -> Steps[int]:
@@ -122,6 +127,7 @@ def heal_jobs(cursor: str) -> Steps[tuple[int, str]]:
     page = yield from scan_index(keys.JOBS, BATCH, after=after)
     cells = [job_cell(job_id) for job_id, _ in page]
     raws = yield from read(*cells)
+    yield from lanes.heal(raws)
     healed = 0
     for (job_id, _), raw in zip(page, raws, strict=True):
         if raw is None:

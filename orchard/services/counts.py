@@ -8,6 +8,7 @@ from orchard import keys
 from orchard.conf import get_conf
 from orchard.domain.lifecycle import ACTIVE, ENDED, JobStatus
 from orchard.repository import epoch_ms
+from orchard.services import lanes
 from orchard.services.limits import keeping
 from statecore.store import ops
 from statecore.store.steps import Steps, now, read
@@ -77,8 +78,10 @@ def count_jobs() -> Steps[dict[JobStatus, int]]:
 
 def get_load() -> Steps[Load]:
     """How much work is waiting, and how much is being done."""
-    queues = (keys.CHUNK_QUEUE, keys.CHUNK_LEASES, keys.STAGE_QUEUE)
-    waiting, leased, stages = yield from read(*map(ops.Count, queues))
+    found = yield from lanes.list_all()
+    queues = [*map(keys.chunk_queue, found), *map(keys.chunk_leases, found), keys.STAGE_QUEUE]
+    *chunks, stages = yield from read(*map(ops.Count, queues))
+    waiting, leased = sum(chunks[: len(found)]), sum(chunks[len(found) :])
     by_status = yield from count_jobs()
     shown = {str(status): count for status, count in by_status.items()}
     return Load(

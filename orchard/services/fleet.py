@@ -13,6 +13,7 @@ from orchard.domain.chunks import Chunk, parse_chunk_id
 from orchard.domain.errors import WorkerExists
 from orchard.domain.events import WorkerRemoved
 from orchard.domain.lifecycle import ChunkStatus
+from orchard.domain.orders import AUDIO
 from orchard.domain.workers import Worker, WorkerChange
 from orchard.repository import (
     Draft,
@@ -50,6 +51,7 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
 def register(
     *, name: str = "", url: str = "", mode: str = "pull", concurrency: int = 1,
     metadata: dict[str, Any] | None = None, must_be_new: bool = False,
+    types: Sequence[str] = (AUDIO,), labels: Sequence[str] = (),
 ) -> Steps[Worker]:  # fmt: skip
     """Take a worker into the fleet: an agent by name, or a push node by URL.
 
@@ -76,6 +78,8 @@ def register(
             concurrency=concurrency,
             metadata=metadata or {},
             at=at,
+            types=types,
+            labels=labels,
         )
         return _worker_decision(change, at)
 
@@ -147,12 +151,13 @@ def _extend(held: Sequence[Held]) -> Steps[list[str]]:
 
 def _draft_leases(draft: Draft, seen: Seen, held: Sequence[Held]) -> list[str]:
     """Extend what is still held; the names of it."""
-    still = [
-        (name, place) for name, token, place in held if _holds(find_chunk(seen, *place), token)
-    ]
-    for _, place in still:
-        draft.extend(*place)
-    return [name for name, _ in still]
+    still: list[str] = []
+    for name, token, place in held:
+        chunk = find_chunk(seen, *place)
+        if chunk and _holds(chunk, token):
+            draft.extend(place[0], chunk)
+            still.append(name)
+    return still
 
 
 def _job_key(held: Held) -> str:
@@ -234,5 +239,5 @@ def _worker_decision(change: WorkerChange, at: datetime) -> Decision[Worker]:
     return Decision(change.worker, draft.writes())
 
 
-def _holds(chunk: Chunk | None, token: int) -> bool:
-    return chunk is not None and chunk.status is ChunkStatus.RUNNING and chunk.has_token(token)
+def _holds(chunk: Chunk, token: int) -> bool:
+    return chunk.status is ChunkStatus.RUNNING and chunk.has_token(token)

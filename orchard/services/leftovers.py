@@ -17,7 +17,7 @@ from orchard.domain.lifecycle import ENDED
 from orchard.domain.workers import worker_id
 from orchard.ports import recordings
 from orchard.repository import Draft, epoch_ms, find_worker, job_cell, worker_cell
-from orchard.services import queries, reports
+from orchard.services import lanes, queries, reports
 from orchard.services.limits import keeping
 from statecore.store import ops
 from statecore.store.steps import Decision, Seen, Steps, now, read, scan_index, transact
@@ -88,21 +88,23 @@ def purge(pile: str, name: str) -> Steps[None]:
 def _piles() -> Steps[dict[str, list[tuple[str, float]]]]:
     at_ms = epoch_ms((yield from now()))
     late_ms = at_ms - get_conf().chunk_lease_s * 1000
+    found = yield from lanes.list_all()
     return {
         JOBS: [(keys.jobs_in(status), at_ms) for status in sorted(ENDED)],
-        LEASES: [(keys.CHUNK_LEASES, late_ms)],
+        LEASES: [(keys.chunk_leases(lane), late_ms) for lane in found],
         WORKERS: [(keys.WORKERS, at_ms - keeping().worker_ttl_ms)],
     }
 
 
 def _purge_lease(name: str) -> Steps[bool]:
     """Bring a chunk back whose lease ran out long ago."""
-    high = (yield from _piles())[LEASES][0][1]
-    (score,) = yield from read(ops.Score(keys.CHUNK_LEASES, name))
-    if score is None or score > high:
-        return False
-    yield from reports.expire(name)
-    return True
+    for key, high in (yield from _piles())[LEASES]:
+        (score,) = yield from read(ops.Score(key, name))
+        if score is not None and score <= high:
+            lane = key.removeprefix(keys.CHUNK_LEASES).removeprefix(":")
+            yield from reports.expire(name, lane=lane)
+            return True
+    return False
 
 
 def _purge_worker(url: str) -> Steps[bool]:

@@ -17,6 +17,7 @@ from orchard.domain import assignments, queueing
 from orchard.domain.assignments import Attempt, Hand, Outlook, Waiting
 from orchard.domain.chunks import Chunk, parse_chunk_id
 from orchard.domain.lifecycle import ChunkStatus, WorkerStatus
+from orchard.domain.orders import AUDIO
 from orchard.domain.workers import Worker, worker_url
 from orchard.repository import chunk_cell, epoch_ms, worker_cell
 from statecore.store.steps import Steps, now, read, scan_index
@@ -92,7 +93,7 @@ def _read_holders(worker_ids: set[str]) -> Steps[list[Worker]]:
 
 
 def _hand(worker: Worker) -> Hand:
-    ratios = [speed.speed_ratio for speed in worker.performance_history]
+    ratios = [speed.speed_ratio for speed in worker.performance_history if speed.job_type == AUDIO]
     is_here = worker.status is not WorkerStatus.OFFLINE
     return Hand(
         worker.worker_id, assignments.pace_of(ratios), max(1, worker.concurrency),

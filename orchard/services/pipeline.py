@@ -7,12 +7,13 @@ from datetime import datetime
 
 from orchard import keys
 from orchard.domain import stages
-from orchard.domain.chunks import Chunk, redo_chunk
+from orchard.domain.chunks import Chunk, Facts, redo_chunk
 from orchard.domain.errors import TransitionRefused, UnknownJob
 from orchard.domain.jobs import Job, JobChange, Result
 from orchard.domain.lifecycle import ChunkStatus
 from orchard.domain.timeline import Span
 from orchard.repository import Draft, decode_chunks, find_job, job_cell
+from orchard.services import lanes
 from orchard.services.limits import keeping, stage_policy
 from statecore.store import ops
 from statecore.store.steps import Decision, Seen, Steps, read, take, transact
@@ -29,6 +30,8 @@ def claim_stage(holder: str) -> Steps[Job | None]:
             return None
         job = yield from _start(names[0], holder)
         if job:
+            if job.lane:
+                yield from lanes.note(job.lane)
             return job
 
 
@@ -63,12 +66,13 @@ def finish_purifying(job_id: str, token: int, duration_ms: int) -> Steps[Job]:
 
 
 def finish_splitting(
-    job_id: str, token: int, spans: Sequence[Span], duration_ms: int
-) -> Steps[Job]:
+    job_id: str, token: int, spans: Sequence[Span], duration_ms: int,
+    facts: Sequence[Facts] = (),
+) -> Steps[Job]:  # fmt: skip
     """Note that the chunks are in storage, and queue them; raises as :func:`progress`."""
 
     def decide(job: Job, at: datetime) -> JobChange:
-        return stages.finish_splitting(job, token, spans, duration_ms, at=at)
+        return stages.finish_splitting(job, token, spans, duration_ms, at=at, facts=facts)
 
     return _change(job_id, decide)
 

@@ -131,6 +131,7 @@ def forget_job(job_id: str) -> Steps[bool]:
     )
     if score is None:
         return False
+    lane = next((one.lane for one in readable(codec.decode_chunk, fields.values())), "")
 
     def decide(seen: Seen, at: datetime) -> Decision[bool]:
         job = find_job(seen, job_id)
@@ -138,7 +139,7 @@ def forget_job(job_id: str) -> Steps[bool]:
         if job and (not job.has_ended or job.pinned or at < job.updated_at + ttl):
             return Decision(False)
         draft = Draft(keeping(), at)
-        draft.drop_job(job_id, len(fields))
+        draft.drop_job(job_id, len(fields), lane)
         draft.events([JobRemoved(at=at, job_id=job_id)])
         return Decision(True, draft.writes())
 
@@ -279,6 +280,10 @@ def _with_text(job: Job) -> Job:
     if raw is None:
         return job
     whole = msgspec.json.decode(raw, type=timeline.Transcript)
+    if not job.is_audio:
+        text = "\n".join(line.text for line in whole.segments)
+        result = msgspec.structs.replace(job.result, text=text, segments=())
+        return msgspec.structs.replace(job, result=result)
     return msgspec.structs.replace(job, result=transcripts.with_text(job.result, whole))
 
 

@@ -121,10 +121,11 @@ def _by_hand(chunk_name: str, change: Callable[..., ChunkChange], reason: str) -
     return (yield from transact(cells, decide, hot=[job_id]))
 
 
-def expire(chunk_name: str, holder: str = "") -> Steps[None]:
+def expire(chunk_name: str, holder: str = "", lane: str = "") -> Steps[None]:
     """Bring back a chunk whose lease or rest is over; heals names that stand for nothing.
 
     With ``holder`` only as long as this worker has it: it began anew, and knows nothing of it.
+    ``lane`` is where a name was met that may stand for nothing.
     """
     place = parse_chunk_id(chunk_name)
     job_id, index = place or ("", 0)
@@ -133,7 +134,7 @@ def expire(chunk_name: str, holder: str = "") -> Steps[None]:
         job, chunk = find_job(seen, job_id), find_chunk(seen, job_id, index)
         draft = Draft(keeping(), at)
         if place is None or job is None or chunk is None or not is_open(job, chunk):
-            draft.drop_chunk_name(chunk_name)
+            draft.drop_chunk_name(chunk_name, chunk.lane if chunk else lane)
             return Decision(None, draft.writes())
         if chunk.status is ChunkStatus.WAITING:
             draft.chunk(job_id, chunk, msgspec.structs.replace(chunk, not_before=None))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import msgspec
 
 from orchard.domain import workers
 from orchard.domain.chunks import Chunk
 from orchard.domain.errors import OrchardError
+from orchard.domain.orders import type_of_lane
 from orchard.domain.timeline import ChunkResult
 from orchard.domain.workers import Speed
 
@@ -67,6 +69,11 @@ class Note(msgspec.Struct):
     speeds: list[Speed]
 
 
+def _measured(done: Chunk, at: datetime) -> Speed:
+    job_type = type_of_lane(done.lane)
+    return workers.measure(done.duration_ms, done.time_ms, at=at, job_type=job_type)
+
+
 def make_note(said: Sequence[Said], outcomes: Sequence[Outcome]) -> Note:
     """What the record of a worker learns from what it said."""
     note = Note([], [], [])
@@ -76,5 +83,5 @@ def make_note(said: Sequence[Said], outcomes: Sequence[Outcome]) -> Note:
         if isinstance(each, Report) and isinstance(outcome, Accepted) and not outcome.repeated:
             done = outcome.chunk
             if at := done.completed_at:
-                note.speeds.append(workers.measure(done.duration_ms, done.time_ms, at=at))
+                note.speeds.append(_measured(done, at))
     return note

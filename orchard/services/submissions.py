@@ -11,6 +11,7 @@ from orchard.domain.chunks import Chunk
 from orchard.domain.errors import TransitionRefused, UnknownJob
 from orchard.domain.events import JobRemoved
 from orchard.domain.jobs import Job, JobChange, Wishes
+from orchard.domain.orders import PLAIN, Order
 from orchard.ports import recordings
 from orchard.repository import Draft, chunk_cell, find_chunk, find_job, job_cell
 from orchard.services.limits import keeping
@@ -49,7 +50,7 @@ def name_job(owner: str, idempotency_key: str = "") -> Steps[str]:
 def create(
     filename: str, source: str, size: int, *, owner: str, use_purifier: bool, language: str = "",
     job_id: str | None = None, idempotency_key: str = "", came_by: str = "",
-    wishes: Wishes | None = None,
+    wishes: Wishes | None = None, order: Order = PLAIN,
 ) -> Steps[Job]:  # fmt: skip
     """Accept a recording that is in storage under the name ``source``.
 
@@ -67,7 +68,7 @@ def create(
             raise TransitionRefused("there is a job of this id already")
         change = jobs.create_job(
             new_id, filename, source, size, owner=owner, use_purifier=use_purifier,
-            language=language, at=at, came_by=came_by, wishes=wishes,
+            language=language, at=at, came_by=came_by, wishes=wishes, order=order,
         )  # fmt: skip
         draft = Draft(keeping(), at)
         draft.job(None, change.job)
@@ -159,7 +160,7 @@ def remove(job_id: str) -> Steps[Job]:
     def decide(seen: Seen, at: datetime) -> Decision[Job]:
         job = _require(seen, job_id)
         draft = Draft(keeping(), at)
-        draft.drop_job(job_id, job.total_chunks)
+        draft.drop_job(job_id, job.total_chunks, job.lane)
         draft.events([JobRemoved(at=at, job_id=job_id)])
         return Decision(job, draft.writes())
 

@@ -8,14 +8,17 @@ from django.core.files import File
 
 from orchard.domain.errors import InvalidInput
 from orchard.domain.jobs import Job, Wishes, check_filename
+from orchard.domain.orders import AUDIO, PLAIN, Order
 from orchard.ports import recordings
 from orchard.services import preferences, submissions
+from orchard.services.accepting import check_acceptable
 from orchard.services.engine import run
 
 
 def submit(
     upload: File[Any], *, owner: str, use_purifier: bool | None = None, language: str = "",
     idempotency_key: str = "", came_by: str = "", wishes: Wishes | None = None,
+    order: Order = PLAIN,
 ) -> tuple[Job, bool]:  # fmt: skip
     """Store a recording and create its job; false beside it when the key was used before.
 
@@ -25,12 +28,15 @@ def submit(
     then, and clearing up removes files that no job stands behind.
 
     Raises:
-        InvalidInput: the file is empty or has no name.
+        InvalidInput: the file is empty, has no name, or is none for its type of jobs.
         EngineAway: the engine cannot be reached; asked before anything is stored.
     """
     filename = check_filename(upload.name or "")
     if not upload.size:
         raise InvalidInput("file", "the file is empty")
+    check_acceptable(order, upload, filename)
+    if order.job_type != AUDIO:
+        use_purifier = False
     if use_purifier is None:
         use_purifier = run(preferences.get_use_purifier(owner))
     job_id = run(submissions.name_job(owner, idempotency_key))
@@ -41,6 +47,7 @@ def submit(
         submissions.create(
             filename, source, size, owner=owner, use_purifier=use_purifier, language=language,
             job_id=job_id, idempotency_key=idempotency_key, came_by=came_by, wishes=wishes,
+            order=order,
         )
     )  # fmt: skip
     if job.job_id != job_id:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Sequence
+from datetime import datetime
 from typing import BinaryIO, Literal
 
-from orchard_client.call import API, Call, answers, get, quoted, send, text, text_of
-from orchard_client.models.jobs import Job, JobsPage, Purifier
+from orchard_client.call import API, Call, answers, content, get, quoted, send, text, text_of
+from orchard_client.models.jobs import Job, JobsPage, Purifier, SaidPage
 from orchard_client.uploads import Progress, upload_of
 
 Form = Literal["json", "txt", "srt", "vtt"]
@@ -20,13 +21,19 @@ _job, _page, _purifier = answers(Job), answers(JobsPage), answers(Purifier)
 def create_job(
     file: str | os.PathLike[str] | BinaryIO, *, name: str | None = None,
     language: str | None = None, prompt: str | None = None, hot_words: Sequence[str] = (),
-    words: bool | None = None, purifier: bool | None = None,
+    words: bool | None = None, purifier: bool | None = None, type: str | None = None,
+    priority: str | int | None = None, requires: Sequence[str] = (),
+    run_at: datetime | str | None = None,
     idempotency_key: str | None = None, progress: Progress | None = None,
 ) -> Call[Job]:  # fmt: skip
     """Hand in a recording: a path, or a file open for reading bytes.
 
     ``language`` is a code such as `en`, recognized unless given; ``prompt`` and
     ``hot_words``, which have no commas in them, help those who transcribe it.
+
+    ``type`` is the kind of work, a recording unless given; ``priority`` is from 0 to 9, or
+    `low`, `normal`, `high`; ``requires`` are labels that its workers must have; it does
+    not begin before ``run_at``, which has a time zone.
 
     However often it has to be sent, one job comes of it: the key, one of its own unless
     given, says that it is the same. ``progress`` is told how many bytes are sent, and of
@@ -37,7 +44,9 @@ def create_job(
         method="POST", path=f"{API}/jobs", read=_job, upload=upload, repeatable=True,
         form=text_of({
             "language": language, "prompt": prompt, "hot_words": ",".join(hot_words),
-            "words": words, "purifier": purifier,
+            "words": words, "purifier": purifier, "type": type, "priority": priority,
+            "requires": ",".join(requires) or None,
+            "run_at": run_at,
         }),
         headers={"Idempotency-Key": idempotency_key or uuid.uuid4().hex},
     )  # fmt: skip
@@ -94,6 +103,35 @@ def get_transcript(
         "gap_ms": gap_ms, "chars_per_s": chars_per_s,
     }  # fmt: skip
     return get(f"{_of(job_id)}/transcript.{quoted(form)}", text, query=query)
+
+
+def search_transcripts(*, q: str, limit: int = 50, cursor: str = "") -> Call[SaidPage]:
+    """One page of the places where all these words were said near each other."""
+    query = {"q": q, "limit": limit, "cursor": cursor}
+    return get("/transcripts/search", answers(SaidPage), query=query)
+
+
+def export_jobs(
+    form: Form = "txt", *, q: str = "", status: str | None = None, sort: Sort | None = None,
+    edited: bool = False, words: bool = False, rules: bool = False,
+) -> Call[bytes]:  # fmt: skip
+    """A zip with the transcripts of the completed jobs that are found, at most a thousand."""
+    query = {
+        "format": form, "q": q, "status": status, "sort": sort, "edited": edited or None,
+        "words": words or None, "rules": rules or None,
+    }  # fmt: skip
+    return get("/jobs/export", content, query=query)
+
+
+def export_many_jobs(
+    job_ids: Sequence[str], form: Form = "txt", *, edited: bool = False, words: bool = False,
+    rules: bool = False,
+) -> Call[bytes]:  # fmt: skip
+    """A zip with the transcripts of these jobs; of those not completed it says so."""
+    body = {
+        "id": list(job_ids), "format": form, "edited": edited, "words": words, "rules": rules,
+    }  # fmt: skip
+    return send("POST", "/jobs/export", content, body, repeatable=True)
 
 
 def get_purifier() -> Call[Purifier]:

@@ -38,12 +38,13 @@ def get_worker(worker_id: str) -> Call[Worker]:
 def register_worker(
     *, name: str | None = None, url: str | None = None,
     mode: Literal["pull", "push"] | None = None, capabilities: Facts | None = None,
-    concurrency: int | None = None,
+    concurrency: int | None = None, types: Sequence[str] | None = None,
+    labels: Sequence[str] | None = None,
 ) -> Call[Worker]:  # fmt: skip
     """Join the fleet: an agent by its name, a push node by its URL; twice is the same worker."""
     body = {
         "name": name, "url": url, "mode": mode, "capabilities": capabilities,
-        "concurrency": concurrency,
+        "concurrency": concurrency, "types": types, "labels": labels,
     }  # fmt: skip
     return send("POST", "/workers", _worker, body, repeatable=True)
 

@@ -8,6 +8,23 @@ from orchard_client.models.base import Model
 from orchard_client.models.words import ChunkStatus, JobStatus
 
 
+class Word(Model, frozen=True, kw_only=True):
+    """One word, on the recording's own timeline."""
+
+    start_ms: int
+    end_ms: int
+    text: str
+    confidence: float | None = None
+
+
+class Wishes(Model, frozen=True, kw_only=True):
+    """What its sender asks of those who transcribe a recording, besides its language."""
+
+    prompt: str = ""
+    hot_words: list[str] = []
+    words: bool = True
+
+
 class Line(Model, frozen=True, kw_only=True):
     """One line of a transcript, on the recording's own timeline."""
 
@@ -17,6 +34,10 @@ class Line(Model, frozen=True, kw_only=True):
     end_ms: int
     text: str
     speaker: str = ""
+    words: list[Word] = []
+    avg_logprob: float | None = None
+    no_speech_prob: float | None = None
+    compression_ratio: float | None = None
 
 
 class Result(Model, frozen=True, kw_only=True):
@@ -28,6 +49,8 @@ class Result(Model, frozen=True, kw_only=True):
     segments: list[Line]
     language: str = ""
     partial: bool = False
+    output: str = ""
+    """The name of the file that a job of another type led to."""
 
 
 class Chunk(Model, frozen=True, kw_only=True):
@@ -62,8 +85,13 @@ class Job(Model, frozen=True, kw_only=True):
     owner: str = ""
     came_by: str = ""
     language: str = ""
+    wishes: Wishes | None = None
     duration_ms: int = 0
     pinned: bool = False
+    job_type: str = "audio"
+    priority: int = 5
+    requires: list[str] = []
+    run_at: datetime | None = None
 
 
 class JobsPage(Model, frozen=True, kw_only=True):
@@ -77,6 +105,31 @@ class JobsPage(Model, frozen=True, kw_only=True):
     def items(self) -> list[Job]:
         """The jobs."""
         return self.jobs
+
+
+class Said(Model, frozen=True, kw_only=True):
+    """A place where what was searched for was said."""
+
+    job_id: str
+    filename: str
+    start_ms: int
+    start: str
+    text: str
+    marks: list[list[int]] = []
+    """The words in the text: of each where it begins, and where it has ended."""
+
+
+class SaidPage(Model, frozen=True, kw_only=True):
+    """Some places; not all that there are while ``is_whole`` is false."""
+
+    found: list[Said]
+    next: str | None
+    is_whole: bool = True
+
+    @property
+    def items(self) -> list[Said]:
+        """The places."""
+        return self.found
 
 
 class Purifier(Model, frozen=True, kw_only=True, rename={"use_purifier": "usePurifier"}):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from orchard_client.models.base import Model
 from orchard_client.models.words import ChunkStatus, NodeCondition, Outcome, WorkerStatus
 
@@ -33,6 +35,8 @@ class Worker(Model, frozen=True, kw_only=True):
     performance_history: list[dict[str, Any]]
     draining: bool = False
     paused: bool = False
+    types: list[str] = msgspec.field(default_factory=lambda: ["audio"])
+    labels: list[str] = []
     node: NodeHealth | None = None
     heartbeat_s: float = 10.0
     """How often to give a sign of life."""
@@ -63,6 +67,8 @@ class Claimed(Model, frozen=True, kw_only=True):
     lease_s: float
     deadline: datetime
     is_duplicate: bool = False
+    job_type: str = "audio"
+    facts: dict[str, Any] = {}
 
 
 class Claims(Model, frozen=True, kw_only=True):

@@ -256,7 +256,7 @@ def test_a_job_that_stood_still_is_finished_after_the_repair(store, lost, monkey
     job_id = _half_done()
     write(store, ops.Delete((lost if isinstance(lost, str) else lost(job_id),)))
     repair(store, pause_s=0)
-    monkeypatch.setattr("orchard.services.stages._WORK", _quick_stages())
+    monkeypatch.setattr("orchard.services.audio_stages.WORK", _quick_stages())
     for _ in range(10):
         _work_on(job_id)
         if run(queries.get_job(job_id)).job.has_ended:
@@ -355,7 +355,7 @@ def _half_done() -> str:
 
 def _quick_stages() -> dict[JobStatus, Any]:
     from orchard.domain.timeline import Span
-    from orchard.services import pipeline, stages
+    from orchard.services import audio_stages, pipeline
 
     def split(job: Any, keeper: Any) -> None:
         if job.total_chunks:
@@ -367,7 +367,7 @@ def _quick_stages() -> dict[JobStatus, Any]:
     def purify(job: Any, keeper: Any) -> None:
         run(pipeline.finish_purifying(job.job_id, job.stage.token, 180_000))
 
-    return stages._WORK | {JobStatus.PURIFYING: purify, JobStatus.SPLITTING: split}
+    return audio_stages.WORK | {JobStatus.PURIFYING: purify, JobStatus.SPLITTING: split}
 
 
 def _work_on(job_id: str) -> None:

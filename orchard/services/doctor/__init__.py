@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchard.services.doctor.catalogue import LISTINGS, RULES
+from orchard.services.doctor.catalogue import RULES, listings
 from orchard.services.doctor.chunks import ChunkExaminer
 from orchard.services.doctor.files import FolderExaminer, RecordingExaminer, walk_folders
 from orchard.services.doctor.jobs import JobExaminer
@@ -21,7 +21,7 @@ SIDE = Side(
         FolderExaminer(),
     ),
     rules=RULES,
-    listings=lambda store: LISTINGS,
+    listings=listings,
     symptoms=SYMPTOMS,
 )
 """The side of jobs and workers."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from orchard import keys
 from orchard.domain.lifecycle import JobStatus
+from orchard.services import lanes
+from statecore.store.base import Store
 from statecore.store.findings import Listing, Subject, rule
 
 JOB, CHUNK, WORKER = "job", "chunk", "worker"
@@ -19,6 +21,9 @@ RULES = (
     rule(keys.idempotency, "string", "for a while", most_ms=keys.IDEMPOTENCY_TTL_MS, parts=2),
     rule(keys.CHUNK_QUEUE, "sorted set", is_derived=True),
     rule(keys.CHUNK_LEASES, "sorted set", is_derived=True),
+    rule(keys.chunk_queue, "sorted set", is_derived=True),
+    rule(keys.chunk_leases, "sorted set", is_derived=True),
+    rule(keys.LANES, "sorted set"),
     rule(keys.STAGE_QUEUE, "sorted set", is_derived=True),
     rule(keys.STAGE_LEASES, "sorted set", is_derived=True),
     rule(keys.JOBS, "sorted set", is_derived=True),
@@ -53,6 +58,13 @@ def _worker(name: str) -> Subject:
     return Subject(WORKER, name)
 
 
+def listings(store: Store) -> list[Listing]:
+    """Collections of names: whatever they name must be there."""
+    found = store.run(lanes.list_all())
+    queues = [make(lane) for lane in found[1:] for make in (keys.chunk_queue, keys.chunk_leases)]
+    return [*LISTINGS, *(Listing(key, "sorted set", _chunk) for key in queues)]
+
+
 LISTINGS = (
     Listing(keys.CHUNK_QUEUE, "sorted set", _chunk),
     Listing(keys.CHUNK_LEASES, "sorted set", _chunk),
@@ -63,4 +75,4 @@ LISTINGS = (
     Listing(keys.WORKERS, "sorted set", _worker, keys.worker),
     Listing(keys.BUSY_WORKERS, "sorted set", _worker, keys.worker),
 )
-"""Collections of names: whatever they name must be there."""
+"""Those that there always are."""

@@ -8,6 +8,7 @@ from orchard import keys
 from orchard.domain.chunks import parse_chunk_id
 from orchard.domain.errors import DamagedRecord
 from orchard.repository import Draft, chunk_cell, find_chunk, find_job, job_cell
+from orchard.services import lanes
 from orchard.services.doctor.catalogue import CHUNK
 from orchard.services.doctor.symptoms import found
 from orchard.services.limits import keeping
@@ -37,7 +38,8 @@ class ChunkExaminer(Examiner):
         wrong = self.look(store, [name])
         if wrong:
             draft = Draft(keeping(), store.now())
-            draft.drop_chunk_name(name)
+            for lane in store.run(lanes.list_all()):
+                draft.drop_chunk_name(name, lane)
             cells: dict[ops.Cell, bytes | None] = {
                 cell: value
                 for cell, value in _read(store, [name])[name].items()
@@ -51,9 +53,9 @@ class ChunkExaminer(Examiner):
 def _read(store: Store, names: Sequence[str]) -> dict[str, Seen]:
     """Job and chunk behind each name that is queued or leased."""
     cells = {name: _cells(name) for name in names}
-    scores = [
-        ops.Score(key, name) for name in names for key in (keys.CHUNK_QUEUE, keys.CHUNK_LEASES)
-    ]
+    known = store.run(lanes.list_all())
+    queues = [*map(keys.chunk_queue, known), *map(keys.chunk_leases, known)]
+    scores = [ops.Score(key, name) for name in names for key in queues]
     flat = list(dict.fromkeys(cell for each in cells.values() for cell in each))
     values = store.read(*flat, *scores)
     seen = dict(zip(flat, values, strict=False))
@@ -61,7 +63,7 @@ def _read(store: Store, names: Sequence[str]) -> dict[str, Seen]:
     return {
         name: {cell: seen[cell] for cell in cells[name]}
         for at, name in enumerate(names)
-        if places[2 * at] is not None or places[2 * at + 1] is not None
+        if any(one is not None for one in places[len(queues) * at : len(queues) * (at + 1)])
     }
 
 

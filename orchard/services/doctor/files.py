@@ -140,5 +140,5 @@ def _treat(store: Store, job: Job, code: str) -> Draft:
     draft.job(job, change.job)
     draft.events(change.events)
     for index in range(job.total_chunks):
-        draft.drop_chunk_name(chunk_id(job.job_id, index))
+        draft.drop_chunk_name(chunk_id(job.job_id, index), job.lane)
     return draft

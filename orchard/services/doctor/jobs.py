@@ -94,7 +94,7 @@ def _start_over(draft: Draft, job: Job, at: datetime) -> None:
         error = f"{LOST}, and the recording is not in storage"
         _write(draft, job, end_job(job, JobStatus.FAILED, error, at=at))
     for index in range(job.total_chunks):
-        draft.drop_chunk_name(chunk_id(job.job_id, index))
+        draft.drop_chunk_name(chunk_id(job.job_id, index), job.lane)
 
 
 def _put_right(

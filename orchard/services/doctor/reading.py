@@ -68,9 +68,9 @@ def _with_chunks(store: Store, seen: JobSeen) -> JobSeen:
     job_id, total = seen.job_id, seen.job.total_chunks if seen.job else 0
     head = _head_refs(job_id)
     names = [chunk_id(job_id, i) for i in range(total)]
-    places = [
-        ops.Score(key, name) for name in names for key in (keys.CHUNK_QUEUE, keys.CHUNK_LEASES)
-    ]
+    lane = seen.job.lane if seen.job else ""
+    queues = (keys.chunk_queue(lane), keys.chunk_leases(lane))
+    places = [ops.Score(key, name) for name in names for key in queues]
     values = store.read(*head, ops.WholeHash(keys.chunks(job_id)), *places)
     fields, scores = values[len(head)], values[len(head) + 1 :]
     again = _seen(job_id, values[: len(head)], seen.ttl_ms)
