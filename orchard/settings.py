@@ -217,6 +217,7 @@ SPECTACULAR_SETTINGS = {
         "WorkerStatus": "orchard.api.answers.WORKER_STATUSES",
         "IssueStatus": "statecore.api.answers.ISSUE_STATUSES",
         "LabelStatus": "statecore.api.answers.LABEL_STATUSES",
+        "DeliveryState": "orchard.webhooks.deliveries.STATES",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -31,6 +31,7 @@ class _Client(Generic[D]):
         self.state: groups.State[D] = groups.State(driver)
         self.logs: groups.Logs[D] = groups.Logs(driver)
         self.events: groups.Events[D] = groups.Events(driver)
+        self.webhooks: groups.Webhooks[D] = groups.Webhooks(driver)
         self.site: groups.Site[D] = groups.Site(driver)
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchard_client import procedures
-from orchard_client.calls import issues, jobs, processes, reading, state, workers
+from orchard_client.calls import issues, jobs, processes, reading, state, webhooks, workers
 from orchard_client.operations import D, Feed, Group, Operation, Procedure, listing
 
 
@@ -124,6 +124,22 @@ class Events(Group[D]):
 
     page = Operation(reading.list_events)
     follow = Feed(procedures.follow_events)
+
+
+class Webhooks(Group[D]):
+    """Programs that are told of what happens."""
+
+    list = Operation(webhooks.list_webhooks)
+    get = Operation(webhooks.get_webhook)
+    create = Operation(webhooks.create_webhook)
+    update = Operation(webhooks.update_webhook)
+    delete = Operation(webhooks.delete_webhook)
+    rotate = Operation(webhooks.rotate_webhook)
+    test = Operation(webhooks.test_webhook)
+    deliveries = listing(webhooks.list_deliveries)
+    deliveries_page = Operation(webhooks.list_deliveries)
+    replay = Operation(webhooks.replay_delivery)
+    replay_failed = Operation(webhooks.replay_failed_deliveries)
 
 
 class Site(Group[D]):

@@ -16,6 +16,7 @@ from orchard.api.exchange_bodies import ExchangeBody
 from orchard.api.log_bodies import LogsBody
 from orchard.api.permissions import HasScope
 from orchard.api.views import View
+from orchard.api.webhook_shapes import BODIES as WEBHOOK_BODIES
 from statecore.api import documents
 from statecore.api.bodies import BODIES as STATE_BODIES
 from statecore.api.documents import ErrorAnswer
@@ -32,7 +33,7 @@ def described(answer: Any, *, plain: bool = False, **more: Any) -> Any:
 
 def add_bodies(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Put the shapes of the agents' bodies into the document (a hook of drf-spectacular)."""
-    bodies = (*BODIES, ExchangeBody, *STATE_BODIES, LogsBody)
+    bodies = (*BODIES, ExchangeBody, *STATE_BODIES, LogsBody, *WEBHOOK_BODIES)
     shapes = msgspec.json.schema_components(bodies, ref_template=documents.REF)[1]
     result["components"].setdefault("schemas", {}).update(shapes)
     return result

@@ -18,6 +18,7 @@ from orchard.api import (
     preferences,
     schema,
     transcripts,
+    webhooks,
     whoami,
     workers,
 )
@@ -68,6 +69,21 @@ of_jobs = [
 
 of_logs = [path("logs", logs.Logs.as_view(), name="logs")]
 
+_WEBHOOK = "webhooks/<str:webhook_id>"
+of_webhooks = [
+    path("webhooks", webhooks.Webhooks.as_view(), name="webhooks"),
+    path(_WEBHOOK, webhooks.OneWebhook.as_view(), name="webhook"),
+    path(f"{_WEBHOOK}/rotate", webhooks.Rotate.as_view(), name="webhook-rotate"),
+    path(f"{_WEBHOOK}/test", webhooks.Test.as_view(), name="webhook-test"),
+    path(f"{_WEBHOOK}/deliveries", webhooks.Deliveries.as_view(), name="deliveries"),
+    path(f"{_WEBHOOK}/replay", webhooks.ReplayFailed.as_view(), name="replay-failed"),
+    path(
+        f"{_WEBHOOK}/deliveries/<int:delivery_id>/replay",
+        webhooks.Replay.as_view(),
+        name="replay",
+    ),
+]
+
 of_openai = [
     path("audio/transcriptions", openai.Transcriptions.as_view(), name="openai-transcriptions"),
     path("models", openai.Models.as_view(), name="openai-models"),
@@ -82,7 +98,10 @@ documents = [
 urlpatterns = [
     *old_paths,
     path("metrics", metrics.Metrics.as_view(), name="metrics"),
-    path("api/v1/", include(([*of_workers, *of_jobs, *of_logs, *state_side, *documents], "api"))),
+    path(
+        "api/v1/",
+        include(([*of_workers, *of_jobs, *of_logs, *of_webhooks, *state_side, *documents], "api")),
+    ),
     path("v1/", include(of_openai)),
     re_path(r"^api(/|$)", not_found),
     re_path(r"^v1(/|$)", openai_errors.not_found),

@@ -34,7 +34,10 @@ Refused = OrchardError | state.StateError
 
 OWN_FIELDS = frozenset({"csrfmiddlewaretoken", "next", "confirmed"})
 """Fields of a form that are the site's; the others go on to the confirmation."""
-_HOMES = {"unknown_job": "jobs-page", "unknown_worker": "workers-page"}
+_HOMES = {
+    "unknown_job": "jobs-page", "unknown_worker": "workers-page",
+    "unknown_webhook": "webhooks-page",
+}  # fmt: skip
 
 
 class Secret(NamedTuple):

@@ -51,6 +51,7 @@ GROUPS = (
             Place("events-page", _("Events"), ("events",)),
             Place("engine-page", _("Engine"), ("engine",)),
             Place("cleanup-page", _("Cleanup"), ("cleanup",)),
+            Place("webhooks-page", _("Webhooks"), ("webhooks", "webhook"), needs=Role.ADMIN),
             Place("people-page", _("Users"), ("people",), needs=Role.ADMIN),
             Place("tokens-page", _("Tokens"), ("tokens",), needs=Role.ADMIN),
             Place("audit-page", _("Audit log"), ("audit",), needs=Role.ADMIN),

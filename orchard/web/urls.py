@@ -20,6 +20,7 @@ from orchard.web import (
     signing_in,
     state_urls,
     system_urls,
+    webhook_urls,
     worker_list,
 )
 
@@ -54,4 +55,5 @@ urlpatterns = [
     *system_urls.urlpatterns,
     *cleanup_urls.urlpatterns,
     *access_urls.urlpatterns,
+    *webhook_urls.urlpatterns,
 ]

@@ -121,6 +121,8 @@ QUESTIONS: Mapping[str, Word] = {
     "remove_worker": _("Remove this worker? What it holds returns to the queue at once."),
     "delete_entry": _("Delete this entry? Programs that rely on it will miss it."),
     "shut_out": _("Shut this person out? Their sessions, links and tokens end at once."),
+    "rotate_webhook": _("Make a new secret? The old one signs, too, for another 24 hours."),
+    "delete_webhook": _("Delete this webhook, and the list of what it was sent?"),
     "reset_migration": _("Take over the files of the older system again at the next start?"),
 }
 
@@ -146,6 +148,8 @@ _REFUSALS: Mapping[str, Word] = {
     "unknown_label_request": _("This label request is no longer there."),
     "unknown_entry": _("There is no such entry."),
     "not_checked_out": _("Nobody holds this issue any more."),
+    "unknown_webhook": _("There is no such webhook any more."),
+    "unknown_delivery": _("What was sent is kept for some weeks; this is no longer there."),
     "unknown_chunk": _("This chunk is no longer there."),
     "changed": _("It has become something else since it was shown; nothing was changed."),
     "version_conflict": _("It has become something else since it was shown; nothing was changed."),

@@ -145,8 +145,9 @@ def _begin(end: str) -> None:
 def _checked(facts: dict[str, Any]) -> dict[str, Any]:
     if "url" in facts:
         check_url(facts["url"])
-    if len(facts.get("description", "")) > DESCRIPTION_MAX:
-        raise InvalidInput("description", f"longer than {DESCRIPTION_MAX} characters")
+    description = facts.get("description", "")
+    if len(description) > DESCRIPTION_MAX or not description.isprintable():
+        raise InvalidInput("description", f"not one line of at most {DESCRIPTION_MAX} characters")
     for kind in facts.get("types", ()):
         if kind not in messages.TYPES:
             raise InvalidInput("types", f"there is no event {kind[:60]!r}")

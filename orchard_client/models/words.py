@@ -88,3 +88,11 @@ class LabelStatus(Word):
     QUEUED = "queued"
     SENT = "sent"
     FAILED = "failed"
+
+
+class DeliveryState(Word):
+    """Where a message to a webhook is."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"

@@ -29,6 +29,7 @@ from tests.api.state_routes import (
 
 CHUNK = "0123456789abcdef_chunk_0"
 JOB = "0123456789abcdef"
+HOOK = "0123456789abcdee"
 ROUTES: list[tuple[str, str, set[str]]] = [
     # method, path, the scopes of which one is needed (besides admin)
     ("post", "/submit", {"submit"}),
@@ -74,6 +75,16 @@ ROUTES: list[tuple[str, str, set[str]]] = [
     ("post", "/v1/audio/transcriptions", {"submit"}),
     ("get", "/v1/models", {"read"}),
     ("get", "/v1/models/orchard", {"read"}),
+    ("get", "/api/v1/webhooks", set()),
+    ("post", "/api/v1/webhooks", set()),
+    ("get", f"/api/v1/webhooks/{HOOK}", set()),
+    ("patch", f"/api/v1/webhooks/{HOOK}", set()),
+    ("delete", f"/api/v1/webhooks/{HOOK}", set()),
+    ("post", f"/api/v1/webhooks/{HOOK}/rotate", set()),
+    ("post", f"/api/v1/webhooks/{HOOK}/test", set()),
+    ("get", f"/api/v1/webhooks/{HOOK}/deliveries", set()),
+    ("post", f"/api/v1/webhooks/{HOOK}/deliveries/1/replay", set()),
+    ("post", f"/api/v1/webhooks/{HOOK}/replay", set()),
     *STATE_ROUTES,
 ]
 IDS = [f"{method} {path}" for method, path, _ in ROUTES]
@@ -171,7 +182,8 @@ def test_the_table_has_every_route_of_the_api():
     real = {
         filled_in(route).replace("<str:job_id>", JOB).replace("<str:worker_id>", "w1")
         .replace("<str:name>", CHUNK).replace("<str:form>", "json")
-        .replace("<path:model>", "orchard")
+        .replace("<path:model>", "orchard").replace("<str:webhook_id>", HOOK)
+        .replace("<int:delivery_id>", "1")
         for route in walk(get_resolver("orchard.api.urls").url_patterns)
     }  # fmt: skip
     assert real - {r"^api(/|$)", r"^v1(/|$)"} == {path.removeprefix("/") for _, path, _ in ROUTES}

@@ -24,6 +24,8 @@ from orchard.roles import Role
 from orchard.services import fleet, pipeline, queries, reports, run, submissions
 from orchard.sign_in import create_link
 from orchard.tokens import create_token
+from orchard.webhooks import endpoints
+from orchard.webhooks.models import Delivery, Endpoint
 from statecore.domain.issues import Holder, IssueStatus
 from statecore.services import checkouts, editing, labels, locks, migration_flag, namespaced
 from statecore.store.clock import ManualClock
@@ -61,6 +63,7 @@ def _do(
 
 _JOB, _WORKER = "ui/jobs/<str:job_id>", "ui/workers/<str:worker_id>"
 _ISSUE, _SPACE = "ui/issues/<int:number>", "ui/state/<str:namespace>"
+_HOOK = "ui/webhooks/<str:uid>"
 _RUN, _USER = "ui/cleanup/<int:pk>", "ui/access/users/<path:name>"
 
 ROWS = [
@@ -138,6 +141,18 @@ ROWS = [
     _do(f"{_USER}/let-in", "ui/access/users/gone/let-in", A),
     _do("ui/access/tokens/add", "ui/access/tokens/add", A, name="new", scopes=["admin"]),
     _do("ui/access/tokens/<int:pk>/revoke", "ui/access/tokens/{token}/revoke", A, **YES),
+    # webhooks
+    _look("ui/webhooks/", needs=A), _look(f"{_HOOK}/", "ui/webhooks/{hook}/", A),
+    _do("ui/webhooks/add", "ui/webhooks/add", A, url="https://93.184.216.34/hook"),
+    _do(f"{_HOOK}/change", "ui/webhooks/{hook}/change", A, url="https://93.184.216.34/other"),
+    _do(f"{_HOOK}/enable", "ui/webhooks/{still_hook}/enable", A),
+    _do(f"{_HOOK}/disable", "ui/webhooks/{hook}/disable", A),
+    _do(f"{_HOOK}/rotate", "ui/webhooks/{hook}/rotate", A, **YES),
+    _do(f"{_HOOK}/delete", "ui/webhooks/{hook}/delete", A, **YES),
+    _do(f"{_HOOK}/test", "ui/webhooks/{hook}/test", A),
+    _do(f"{_HOOK}/replay", "ui/webhooks/{hook}/replay", A),
+    _do(f"{_HOOK}/deliveries/<int:pk>/replay", "ui/webhooks/{hook}/deliveries/{delivery}/replay",
+        A),
     # one's own
     _look("ui/me/"),
     _do("ui/me/password", "ui/me/password", V, new_password1="correct horse battery",
@@ -159,6 +174,7 @@ class World:
         self._state()
         self._jobs()
         self._runs()
+        self._webhooks()
         self.names["cursor"] = run(queries.events_end())
 
     def fill(self, text: Any) -> Any:
@@ -170,6 +186,7 @@ class World:
         keys = self._store._keys
         held = {name: _plain(value) for name, value in keys._values.items()}
         kinds = (User.groups.through, AuditEntry, Token, SignInLink, CleaningRun, AccessAttempt)
+        kinds += (Endpoint, Delivery)
         rows = {kind.__name__: list(kind.objects.order_by("pk").values()) for kind in kinds}
         people = [
             {name: value for name, value in row.items() if name != "last_login"}
@@ -196,6 +213,14 @@ class World:
             "token": create_token("robot", ["read"])[0].pk, "own_token": own.pk,
             "secret": create_link(other).rsplit("/", 1)[-1],
         }  # fmt: skip
+
+    def _webhooks(self) -> None:
+        made = endpoints.create("https://93.184.216.34/hook")[0]
+        still = endpoints.create("https://93.184.216.34/still")[0]
+        endpoints.change(still.uid, is_enabled=False)
+        sent = endpoints.send_test(made.uid)
+        Delivery.objects.filter(pk=sent.pk).update(state="failed")
+        self.names |= {"hook": made.uid, "still_hook": still.uid, "delivery": sent.pk}
 
     def _issues(self, clock: ManualClock) -> None:
         run(checkouts.check_out(7, Holder(process_id="silent")))
