@@ -30,7 +30,7 @@ fix: $(VENV)/.test ## Mend what can be mended by itself
 	@$(BIN)/ruff format .
 
 docs: $(VENV)/.test ## Build the site of the docs into var/site; what is wrong in it ends the build
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 	@echo "The site begins at var/site/index.html"
 
 help: ## Show this help

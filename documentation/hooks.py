@@ -108,7 +108,8 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
 
 
 def site_path(path: str) -> str:
-    """Where the site has a file of the project."""
+    """Where the site has a file of the project; it finds a page's language by itself."""
+    path = path.replace(".ja.md", ".md") if path.startswith("docs/") else path
     if path in PROJECT:
         return PROJECT[path]
     return path.removeprefix("docs/") if path.startswith("docs/") else f"files/{path}"

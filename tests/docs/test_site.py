@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from documentation import hooks
+from documentation import hooks, operations
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ROOT / "docs"
@@ -119,3 +119,17 @@ def test_a_new_page_needs_no_line_in_the_nav_and_one_in_a_new_folder_is_told_of(
     whole = [{"Guides": ["a.md", "b.md", "c.md"]}, {"Decisions": ["decisions/1.md"]}]
     assert hooks.expand(nav, pages) == whole
     assert pages - set(hooks.named(whole)) == {"elsewhere/d.md"}  # which a strict build refuses
+
+
+def test_every_operation_of_the_api_is_on_its_page_in_both_languages(site):
+    document = operations.read_document()
+    names = {
+        operation["operationId"]
+        for one in document["paths"].values()
+        for verb, operation in one.items()
+        if verb in operations.VERBS
+    }
+    assert len(names) > 50
+    for page in (site / "reference" / "api.html", site / "ja" / "reference" / "api.html"):
+        text = page.read_text("utf-8")
+        assert [name for name in names if f"<code>{name}</code>" not in text] == []
