@@ -13,6 +13,9 @@ import pytest
 
 from documentation import hooks, operations
 
+pytestmark = pytest.mark.timeout(900)
+"""Two languages and a reference are built once; a machine that does other things takes its time."""
+
 ROOT = Path(__file__).parents[2]
 SOURCES = ROOT / "docs"
 LOADING = {

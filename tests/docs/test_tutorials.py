@@ -36,7 +36,7 @@ def need(program: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1500)
 @pytest.mark.parametrize("name", NAMES)
 def test_a_tutorial_does_what_it_says(name: str, terminal: Terminal):
     for program in ("make", "curl", "bash") + (("node",) if name == "issue-agents" else ()):

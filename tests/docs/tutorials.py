@@ -15,6 +15,8 @@ from tests.foundation.launcher import processes_of, wait_until
 ROOT = Path(__file__).parents[2]
 PORT = "127.0.0.1:8000"
 """What the pages call the site."""
+PATIENCE_S = 400
+"""How long a block may take on a machine that does other things as well."""
 OUTSIDE = {".git", ".venv", "var"}
 _BLOCK = re.compile(
     r'(?:<!-- test: (?P<mark>\w+) -->\n)?^```(?P<language>\w+)(?: title="(?P<file>[^"]+)")?\n'
@@ -121,7 +123,9 @@ class Terminal:
     def _compare(self, block: Block, shown: str) -> None:
         wanted = pattern(self._here(shown))
         if block.mark == "background":
-            wait_until(lambda: self._has_ended() or wanted.search(self._log.read_text()), 240)
+            wait_until(
+                lambda: self._has_ended() or wanted.search(self._log.read_text()), PATIENCE_S
+            )
             assert wanted.search(self._log.read_text()), self._log.read_text()
         else:
             assert wanted.fullmatch(self._said), f"{block.text}\nprinted\n{self._said}"
@@ -153,7 +157,7 @@ class Terminal:
                 stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True,
             )  # fmt: skip
             try:
-                process.wait(240)
+                process.wait(PATIENCE_S)
             finally:
                 self._signal(process, signal.SIGKILL)
                 process.wait()
