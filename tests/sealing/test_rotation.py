@@ -236,6 +236,7 @@ def test_files_are_sealed_anew_and_read_as_before(opened, media):
     assert (media / names[0]).read_bytes() == sound
 
 
+@pytest.mark.django_db
 def test_the_commands_rotate_a_site_from_its_first_key_to_its_second(
     base, opened, media, tmp_path, monkeypatch, settings
 ):

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
 from rich.console import Console
 from rich.progress import Progress, TextColumn
 
@@ -74,6 +75,8 @@ class Command(BaseCommand):
                 signing = sealed_secrets.reseal(wanted, tell)
         except EngineAway as away:
             raise CommandError(f"the state engine is away: {away}") from None
+        except DatabaseError as fault:
+            raise CommandError(f"the database cannot be used: {fault}") from None
         except OSError as fault:
             raise CommandError(f"{fault.filename or 'disk'}: {fault.strerror or fault}") from None
         key = "" if options["open"] else site.ring.first.id
