@@ -10,6 +10,7 @@ from orchard.api import (
     contract,
     events,
     exchange,
+    exporting,
     jobs,
     logs,
     metrics,
@@ -17,6 +18,7 @@ from orchard.api import (
     openai_errors,
     preferences,
     schema,
+    transcript_search,
     transcripts,
     webhooks,
     whoami,
@@ -53,6 +55,7 @@ of_workers = [
 
 of_jobs = [
     path("jobs", jobs.Jobs.as_view(), name="jobs"),
+    path("jobs/export", exporting.Export.as_view(), name="jobs-export"),
     path("jobs/<str:job_id>", jobs.OneJob.as_view(), name="job"),
     path("jobs/<str:job_id>/cancel", jobs.Cancel.as_view(), name="job-cancel"),
     path("jobs/<str:job_id>/retry", jobs.Retry.as_view(), name="job-retry"),
@@ -62,6 +65,7 @@ of_jobs = [
         transcripts.Transcript.as_view(),
         name="transcript",
     ),
+    path("transcripts/search", transcript_search.Search.as_view(), name="transcript-search"),
     path("whoami", whoami.Whoami.as_view(), name="whoami"),
     path("events", events.Events.as_view(), name="events"),
     path("preferences/purifier", preferences.Purifier.as_view(), name="purifier"),

@@ -20,6 +20,8 @@ class CataloguedJob(models.Model):
     updated_ms = models.BigIntegerField()
     bytes = models.BigIntegerField(default=0)
     duration_ms = models.BigIntegerField(default=0)
+    text_read = models.BooleanField(null=True)
+    """Whether what was said can be searched; nothing as long as nobody has looked."""
 
     class Meta:
         db_table = "catalogue_job"
@@ -35,10 +37,32 @@ class CataloguedJob(models.Model):
             models.Index(fields=("status", "folded", "id"), name="catalogue_of_name"),
             models.Index(fields=("status", "bytes", "id"), name="catalogue_of_bytes"),
             models.Index(fields=("status", "duration_ms", "id"), name="catalogue_of_duration"),
+            models.Index(
+                fields=("created_ms",),
+                name="catalogue_unread",
+                condition=models.Q(status="completed", text_read__isnull=True),
+            ),
         )
 
     def __str__(self) -> str:
         return self.job_id
+
+
+class Passage(models.Model):
+    """Some lines of a transcript, about as much as is said in half a minute."""
+
+    job = models.ForeignKey(CataloguedJob, on_delete=models.CASCADE, related_name="passages")
+    folded = models.TextField()
+    """What was said, as it is compared."""
+    marks = models.TextField(default="")
+    lines = models.TextField()
+    """The lines as they are shown, each with its start, as JSON."""
+
+    class Meta:
+        db_table = "catalogue_passage"
+
+    def __str__(self) -> str:
+        return self.folded[:40]
 
 
 def new_identity() -> str:

@@ -7,7 +7,9 @@ import threading
 
 from django.db import DatabaseError, close_old_connections, connection
 
+from orchard.catalogue import passages
 from orchard.catalogue.following import Follower, Overtaken
+from orchard.domain.errors import StorageAway
 from orchard.services import EngineAway, queries, records, run
 
 log = logging.getLogger("orchard.catalogue")
@@ -44,6 +46,16 @@ def catch_up(follower: Follower, holder: str, stopping: threading.Event) -> None
             log.info("another process was ahead; what it has kept is gone on from")
 
 
+def read_transcripts(follower: Follower, holder: str) -> bool:
+    """Read some transcripts as long as this process leads; true when more are to be read.
+
+    Raises:
+        EngineAway, DatabaseError, StorageAway: one of the three cannot be used now.
+    """
+    leads = run(records.lead_catalogue(follower.reading.identity, holder))
+    return leads and passages.read_some()
+
+
 def _follow(stopping: threading.Event, holder: str) -> None:
     follower, said = Follower(), ""
     try:
@@ -51,9 +63,10 @@ def _follow(stopping: threading.Event, holder: str) -> None:
             try:
                 close_old_connections()
                 catch_up(follower, holder, stopping)
-                run(queries.events_after("$", block_ms=WAIT_MS, limit=1))
+                if not read_transcripts(follower, holder):
+                    run(queries.events_after("$", block_ms=WAIT_MS, limit=1))
                 said = ""
-            except (EngineAway, DatabaseError) as away:
+            except (EngineAway, DatabaseError, StorageAway) as away:
                 if said != (said := str(away)):
                     log.warning("the catalogue of jobs waits: %s", away)
                 stopping.wait(AWAY_S)

@@ -52,18 +52,18 @@ _UNMADE = {
 
 def make(_apps: Any, editor: Any) -> None:
     """Make the index (a step of a migration)."""
-    _execute(editor, _MADE)
+    execute(editor, _MADE)
 
 
 def unmake(_apps: Any, editor: Any) -> None:
     """Drop the index (a step of a migration, backwards)."""
-    _execute(editor, _UNMADE)
+    execute(editor, _UNMADE)
 
 
 def hits(vendor: str, words: tuple[str, ...]) -> tuple[str, list[Any]]:
     """A question whose only column ``id`` names the rows that may have all the words."""
     if vendor == "postgresql":
-        grams = sorted({gram for word in words for gram in _grams(word)})
+        grams = sorted({gram for word in words for gram in grams_of(word)})
         text = f"SELECT id FROM {TABLE} WHERE catalogue_grams(folded) @> %s::text[]"  # noqa: S608
         return text, [grams]
     text = f"SELECT rowid AS id FROM {TERMS} WHERE {TERMS} MATCH %s"  # noqa: S608
@@ -76,12 +76,14 @@ def check(vendor: str, words: tuple[str, ...]) -> tuple[str, list[Any]]:
     return " AND ".join([f"{place}(job.folded, %s) > 0"] * len(words)), list(words)
 
 
-def _grams(word: str) -> list[str]:
+def grams_of(word: str) -> list[str]:
+    """The characters that stand beside each other in a word; of a long one enough of them."""
     size = min(3, len(word))
     found = list(dict.fromkeys(word[i : i + size] for i in range(len(word) - size + 1)))
     return found[:: -(-len(found) // _GRAMS_MAX)]
 
 
-def _execute(editor: Any, statements: dict[str, tuple[str, ...]]) -> None:
+def execute(editor: Any, statements: dict[str, tuple[str, ...]]) -> None:
+    """Execute the statements for the database that is migrated."""
     for statement in statements[editor.connection.vendor]:
         editor.execute(statement, params=None)

@@ -7,6 +7,7 @@ from django.http import HttpRequest, JsonResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from orchard.catalogue import passages
 from orchard.domain.errors import NotFound, OrchardError
 from orchard.models import AuditEntry
 from orchard.services import EngineAway, edits, run
@@ -31,5 +32,6 @@ def edit_line(request: HttpRequest, job_id: str) -> JsonResponse:
         status = 404 if isinstance(refused, NotFound) else 409
         return JsonResponse({"error": explain_refusal(refused)} | refused.facts, status=status)
     facts = {"start_ms": number, "before": was, "after": edit.text if edit else text}
+    passages.read_again(job_id)
     AuditEntry.objects.create(who=who, action="transcript.edit", subject=job_id, facts=facts)
     return JsonResponse({"text": edit.text if edit else text, "edited": edit is not None})

@@ -36,6 +36,7 @@ def jobs(request: HttpRequest) -> HttpResponse:
         "jobs": [show_job(view) for view in found.views],
         "next_url": asked.query(cursor=found.next) if found.next else "",
         "first_url": asked.query(), "filters": _filters(asked),
+        "exportable": ("", "completed"),
         "sorts": JOB_SORTS.items(), "grows": asked.is_first and not (asked.status or asked.sort),
     }  # fmt: skip
     return render(request, "orchard/jobs.html", context)

@@ -32,7 +32,13 @@ class Group(NamedTuple):
 
 GROUPS = (
     Group(_("Overview"), "overview", (Place("overview", _("Overview"), ("overview",)),)),
-    Group(_("Jobs"), "jobs", (Place("jobs-page", _("Jobs"), ("jobs", "job")),)),
+    Group(
+        _("Jobs"), "jobs",
+        (
+            Place("jobs-page", _("Jobs"), ("jobs", "job")),
+            Place("transcripts-page", _("Search transcripts"), ("transcripts",)),
+        ),
+    ),
     Group(_("Workers"), "workers", (Place("workers-page", _("Workers"), ("workers", "worker")),)),
     Group(
         _("Issues"), "issues",

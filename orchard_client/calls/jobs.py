@@ -112,26 +112,18 @@ def search_transcripts(*, q: str, limit: int = 50, cursor: str = "") -> Call[Sai
 
 
 def export_jobs(
-    form: Form = "txt", *, q: str = "", status: str | None = None, sort: Sort | None = None,
-    edited: bool = False, words: bool = False, rules: bool = False,
+    form: Form = "txt", *, job_ids: Sequence[str] = (), q: str = "", status: str | None = None,
+    sort: Sort | None = None, edited: bool = False, words: bool = False, rules: bool = False,
 ) -> Call[bytes]:  # fmt: skip
-    """A zip with the transcripts of the completed jobs that are found, at most a thousand."""
+    """A zip with the transcripts of completed jobs: those that are found, at most a thousand.
+
+    Or of the jobs with these ids, at most 200; of those not completed it says so.
+    """
     query = {
-        "format": form, "q": q, "status": status, "sort": sort, "edited": edited or None,
-        "words": words or None, "rules": rules or None,
+        "format": form, "ids": ",".join(job_ids), "q": q, "status": status, "sort": sort,
+        "edited": edited or None, "words": words or None, "rules": rules or None,
     }  # fmt: skip
     return get("/jobs/export", content, query=query)
-
-
-def export_many_jobs(
-    job_ids: Sequence[str], form: Form = "txt", *, edited: bool = False, words: bool = False,
-    rules: bool = False,
-) -> Call[bytes]:  # fmt: skip
-    """A zip with the transcripts of these jobs; of those not completed it says so."""
-    body = {
-        "id": list(job_ids), "format": form, "edited": edited, "words": words, "rules": rules,
-    }  # fmt: skip
-    return send("POST", "/jobs/export", content, body, repeatable=True)
 
 
 def get_purifier() -> Call[Purifier]:

@@ -115,7 +115,7 @@ class Said(Model, frozen=True, kw_only=True):
     start_ms: int
     start: str
     text: str
-    marks: list[list[int]] = []
+    marks: list[list[int]]
     """The words in the text: of each where it begins, and where it has ended."""
 
 
@@ -124,7 +124,7 @@ class SaidPage(Model, frozen=True, kw_only=True):
 
     found: list[Said]
     next: str | None
-    is_whole: bool = True
+    is_whole: bool
 
     @property
     def items(self) -> list[Said]:

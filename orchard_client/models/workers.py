@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from orchard_client.models.base import Model
+from orchard_client.models.jobs import Wishes
 from orchard_client.models.words import ChunkStatus, NodeCondition, Outcome, WorkerStatus
 
 
@@ -66,6 +67,7 @@ class Claimed(Model, frozen=True, kw_only=True):
     audio_url: str
     lease_s: float
     deadline: datetime
+    wishes: Wishes | None = None
     is_duplicate: bool = False
     job_type: str = "audio"
     facts: dict[str, Any] = {}

@@ -64,6 +64,8 @@ ROUTES: list[tuple[str, str, set[str]]] = [
     ("post", f"/api/v1/jobs/{JOB}/retry", {"submit"}),
     ("post", f"/api/v1/jobs/{JOB}/pin", {"submit"}),
     ("get", f"/api/v1/jobs/{JOB}/transcript.json", {"read"}),
+    ("get", "/api/v1/transcripts/search", {"read"}),
+    ("get", "/api/v1/jobs/export", {"read"}),
     ("get", "/api/v1/whoami", {*SCOPES} - {"admin"}),
     ("get", "/api/v1/events", {"read"}),
     ("get", "/api/v1/logs", {"read"}),

@@ -44,6 +44,7 @@ NOT_ASKED = {
     ("get_entry", "If-None-Match"): "nothing is cached",
 }
 ZIPS = ("export_jobs", "export_many_jobs")
+ZIPS = ("export_jobs",)
 LATELY = {("Claimed", "is_duplicate")}
 """Fields that older servers do not send."""
 OUTSIDE = {"check_health"}
@@ -57,6 +58,7 @@ CALLS = {
     if function.__module__ == module.__name__ and not name.startswith("_")
 }
 SAMPLES: dict[str, Any] = {
+    "hot_words": ["Dashwood"], "form": "txt", "job_ids": ["0123456789abcdef"],
     "hot_words": ["Dashwood"], "job_ids": ["0123456789abcdef"],
     "file": io.BytesIO(b"sound"), "numbers": [1], "changes": [Put(namespace="n", key="k", value=1)],
     "lines": [{"message": "m"}], "values": {"k": 1}, "value": 1, "number": 7, "purifier": True,

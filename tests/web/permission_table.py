@@ -77,6 +77,7 @@ ROWS = [
     _do("i18n/setlang/", "i18n/setlang/", None, False, language="ja"),
     # jobs
     _look("", ""), _look("ui/jobs/"), _look("ui/jobs/rows"), _look("ui/charts"),
+    _look("ui/transcripts/"),
     _look("ui/numbers"),
     _look(f"{_JOB}/", "ui/jobs/{job}/"), _look(f"{_JOB}/changes", "ui/jobs/{job}/changes"),
     _look(f"{_JOB}/audio", "ui/jobs/{job}/audio"),

@@ -7,9 +7,12 @@ import re
 import msgspec
 from django.test import Client
 
+from orchard.catalogue import passages
+from orchard.catalogue.following import Follower
 from orchard.domain.timeline import Line, Word
 from orchard.services import edits, run
 from orchard.web.spoken import language_choices, language_name, pieces_of
+from tests.catalogue.jobs import catch_up
 from tests.transcripts.worlds import HELLO, finished, heard
 
 
@@ -74,3 +77,35 @@ def test_the_pieces_of_a_line_are_its_text_whatever_the_words_are():
     ]  # fmt: skip
     strange = pieces_of(msgspec.structs.replace(line, words=(word("zz"),)), line.text)
     assert [(piece.text, piece.percent) for piece in strange] == [("a, b c!", None)]
+
+
+def learn() -> None:
+    catch_up(Follower())
+    passages.read_some()
+
+
+def test_the_search_leads_to_the_line_and_marks_its_words(reader: Client):
+    line = Line(start_ms=65_000, end_ms=66_000, text="<b>Hello</b> there & here")
+    job_id = finished([heard(), heard(line)])
+    learn()
+    page = reader.get("/ui/transcripts/", {"q": "hello"}).content.decode()
+    assert f'href="/ui/jobs/{job_id}/#at-100"' in page
+    assert "&lt;b&gt;<mark>Hello</mark>&lt;/b&gt; there &amp; here" in page
+    assert "<b>Hello" not in page
+
+
+def test_the_search_says_when_there_is_nothing_or_too_much(reader: Client):
+    assert "What was said, and where?" in reader.get("/ui/transcripts/").content.decode()
+    nothing = reader.get("/ui/transcripts/", {"q": "nobody"})
+    assert "Nobody said that" in nothing.content.decode()
+    damaged = reader.get("/ui/transcripts/", {"q": "a", "cursor": "?"})
+    assert (damaged.status_code, "too many words" in damaged.content.decode()) == (200, True)
+    japanese = reader.get("/ui/transcripts/", headers={"accept-language": "ja"})
+    assert "文字起こしを検索" in japanese.content.decode()
+
+
+def test_the_list_of_jobs_offers_its_transcripts_as_a_zip(reader: Client):
+    assert "/api/v1/jobs/export" not in reader.get("/ui/jobs/").content.decode()
+    finished()
+    assert 'action="/api/v1/jobs/export"' in reader.get("/ui/jobs/").content.decode()
+    assert "jobs/export" not in reader.get("/ui/jobs/?status=failed").content.decode()
