@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -126,13 +127,18 @@ class ChunkChange(msgspec.Struct, frozen=True, kw_only=True):
     """+1 when the chunk came to rest with this change (completed or dead letter)."""
 
 
+CHUNK_MARK = "_chunk_"
+"""Parts a chunk's name into its job's id and its index."""
+
+
 def chunk_id(job_id: str, index: int) -> str:
     """The name of a chunk to the outside (CONTRACTS section 5)."""
-    return f"{job_id}_chunk_{index}"
+    return f"{job_id}{CHUNK_MARK}{index}"
 
 
+@lru_cache(4096)
 def parse_chunk_id(name: str) -> tuple[str, int] | None:
     """Job and index that a chunk's name stands for, or ``None`` when it is none."""
-    job_id, mark, index = name.rpartition("_chunk_")
+    job_id, mark, index = name.rpartition(CHUNK_MARK)
     is_number = index.isascii() and index.isdigit() and len(index) <= 6
     return (job_id, int(index)) if mark and job_id and is_number else None

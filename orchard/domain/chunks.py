@@ -8,6 +8,7 @@ import msgspec
 
 from orchard.domain import duplicates
 from orchard.domain.chunk_records import (
+    CHUNK_MARK,
     ERRORS_KEPT,
     Chunk,
     ChunkChange,
@@ -29,10 +30,10 @@ from orchard.domain.events import (
 from orchard.domain.lifecycle import CHUNK_MOVES, ChunkStatus, check_move
 
 __all__ = [
-    "ERRORS_KEPT", "Chunk", "ChunkChange", "Facts", "Failure", "RetryPolicy", "Summary",
-    "bury_chunk", "check_holder", "chunk_id", "complete_chunk", "expire_chunk", "fail_chunk",
-    "hand_back", "lose_chunk", "parse_chunk_id", "progress_chunk", "redo_chunk", "revive_chunk",
-    "start_chunk",
+    "CHUNK_MARK", "ERRORS_KEPT", "Chunk", "ChunkChange", "Facts", "Failure", "RetryPolicy",
+    "Summary", "bury_chunk", "check_holder", "chunk_id", "complete_chunk", "expire_chunk",
+    "fail_chunk", "hand_back", "lose_chunk", "parse_chunk_id", "progress_chunk", "redo_chunk",
+    "revive_chunk", "start_chunk",
 ]  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -15,6 +16,8 @@ from orchard.domain.lifecycle import WorkerStatus
 from orchard.domain.nodes import AWAY, NodeHealth
 from orchard.domain.orders import AUDIO
 
+RECORDINGS = (AUDIO,)
+"""What a worker does that says nothing of types."""
 SPEEDS_KEPT = 20
 """How many measurements of its speed a worker keeps (CONTRACTS section 5)."""
 
@@ -53,7 +56,7 @@ class Worker(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     completed: int = 0
     """Chunks it has done since it registered."""
     registered_at: datetime | None = None
-    types: tuple[str, ...] = (AUDIO,)
+    types: tuple[str, ...] = RECORDINGS
     """The types of jobs that it can do."""
     labels: tuple[str, ...] = ()
     """What it has, such as ``gpu``; jobs may demand it."""
@@ -90,6 +93,7 @@ def worker_id(url: str) -> str:
     return rest if scheme == "agent" else f"{scheme}-{rest}"
 
 
+@lru_cache(4096)
 def worker_url(worker: str) -> str | None:
     """The URL that a worker's id stands for, or ``None`` when it is no id."""
     if found := _URL_ID.fullmatch(worker):
@@ -125,17 +129,19 @@ def check_url(url: str) -> str:
 
 def register_worker(
     known: Worker | None, url: str, *, mode: str, concurrency: int, metadata: dict[str, Any],
-    at: datetime, types: Sequence[str] = (AUDIO,), labels: Sequence[str] = (),
+    at: datetime, types: Sequence[str] = RECORDINGS, labels: Sequence[str] = (),
 ) -> WorkerChange:  # fmt: skip
     """Take a worker into the fleet; one that comes back keeps its history and takes work again.
 
     An agent that comes back knows nothing of what it held; a push node is asked for it by others.
     """
+    # The very default, which no record spells out.
+    does = RECORDINGS if tuple(types) == RECORDINGS else tuple(types)
     if known:
         pending = known.pending_chunks if mode == "push" else ()
         back = msgspec.structs.replace(
             known, metadata=metadata or known.metadata, concurrency=concurrency, mode=mode,
-            types=tuple(types), labels=tuple(labels), draining=False, last_updated=at,
+            types=does, labels=tuple(labels), draining=False, last_updated=at,
             status=_status(pending), pending_chunks=pending,
             is_processing=bool(pending),
         )  # fmt: skip
@@ -143,7 +149,7 @@ def register_worker(
     worker = Worker(
         url=url, status=WorkerStatus.ONLINE, is_processing=False, last_updated=at,
         metadata=metadata, pending_chunks=(), performance_history=(), mode=mode,
-        concurrency=concurrency, registered_at=at, types=tuple(types), labels=tuple(labels),
+        concurrency=concurrency, registered_at=at, types=does, labels=tuple(labels),
     )  # fmt: skip
     event = WorkerRegistered(at=at, worker_id=worker.worker_id, url=url, mode=mode)
     return WorkerChange(worker=worker, events=(event,))

@@ -36,6 +36,12 @@ def list_all() -> Steps[list[str]]:
     return ["", *(lane for lane, _ in known)]
 
 
+def needs_plain_alone(worker: Worker) -> bool:
+    """Whether nothing but the plain lane is for a worker, and there is no limit on it."""
+    is_limited = AUDIO in type_limits(get_conf().job_type_limits)
+    return worker.types == (AUDIO,) and not worker.labels and not is_limited
+
+
 def list_served(worker: Worker) -> Steps[list[str]]:
     """The lanes that a worker can do the work of."""
     if worker.types == (AUDIO,) and not worker.labels:

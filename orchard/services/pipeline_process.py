@@ -1,4 +1,4 @@
-"""A pipeline process: one stage after the other, and clearing up beside it."""
+"""A pipeline process: stages of a few jobs side by side, and clearing up beside them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from orchard.services.engine import EngineAway, run
 
 log = logging.getLogger("orchard.pipeline")
 
+STAGE_MB = 24
+"""Memory that the stage of one job takes, whatever the length of its recording, in MB; the
+decoder and the filters themselves are there once."""
 CLEAR_EVERY_S = 1.0
 STORAGE_AWAY_S = 5.0
 """Rest before the storage of recordings is asked again, in seconds."""
@@ -29,15 +32,32 @@ def new_holder() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
 
 
-def work(stopping: threading.Event, *, holder: str) -> None:
-    """Do stages until ``stopping`` is set; the one at hand is handed back then."""
-    reaper = threading.Thread(target=_clear, args=(stopping, holder), name="reaper", daemon=True)
-    reaper.start()
-    log.info("pipeline %s is ready", holder)
+def jobs_at_once(memory_mb: int, processors: int) -> int:
+    """How many jobs one process works on: a short recording need not wait for a long one."""
+    return max(1, min(memory_mb // STAGE_MB, processors))
+
+
+def work(stopping: threading.Event, *, holder: str, at_once: int = 1) -> None:
+    """Do stages until ``stopping`` is set; those at hand are handed back then."""
+    beside = [
+        threading.Thread(target=_clear, args=(stopping, holder), name="reaper", daemon=True),
+        *(
+            threading.Thread(target=_work_on, args=(stopping, holder), name=f"stages-{number}")
+            for number in range(2, at_once + 1)
+        ),
+    ]
+    for thread in beside:
+        thread.start()
+    log.info("pipeline %s is ready, for %d jobs at once", holder, at_once)
+    _work_on(stopping, holder)
+    for thread in beside:
+        thread.join()
+
+
+def _work_on(stopping: threading.Event, holder: str) -> None:
     waiting = _Waiting(stopping)
     while not stopping.is_set():
         _patiently(stopping, lambda: _do_next(stopping, holder, waiting))
-    reaper.join()
 
 
 def _do_next(stopping: threading.Event, holder: str, waiting: _Waiting) -> None:

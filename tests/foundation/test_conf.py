@@ -41,6 +41,7 @@ def refusal(environ: dict[str, str], path: Path = NO_FILE) -> str:
 WRONG = {
     "ORCHARD_AGENTS": [("-1", "from 0 to 64"), ("two", "a whole number")],
     "ORCHARD_WITHOUT": [("web", "pipeline, ambassador, dispatch"), ("pipeline;dispatch", "commas")],
+    "ORCHARD_PIPELINE_MEMORY_MB": [("23", "24 to"), ("much", "a whole number")],
     "PORT": [("0", "1 to 65535"), ("65536", "1 to 65535"), ("http", "a whole number")],
     "ORCHARD_HOST": [("http://here", "host name or address"), ("a b", "host name")],
     "ORCHARD_ALLOWED_HOSTS": [("a,http://b", "without http://"), ("a:80", "without http://")],
@@ -94,6 +95,8 @@ WRONG |= {
     "ORCHARD_STORE_CHECK_HOSTNAME": [("perhaps", "true or false")],
     "ORCHARD_SENTINEL_USERNAME": [("a\0b", "text")],
     "ORCHARD_SENTINEL_PASSWORD_FILE": [("a\0b", "text")],
+    "ORCHARD_QUOTA_JOBS": [("-1", "from 0 to 1000000"), ("many", "a whole number")],
+    "ORCHARD_QUOTA_AUDIO_HOURS": [("-1", "from 0 to 1000000"), ("nan", "from 0 to 1000000")],
     "ORCHARD_JOB_TYPES": [("a b", "dotted paths"), ("Pages", "dotted paths")],
     "ORCHARD_JOB_TYPE_LIMITS": [("text", "text=4"), ("a=-1", "text=4"), ("a=4;b=1", "text=4")],
     "ORCHARD_DURABILITY": [("twice", "local or replicated")],

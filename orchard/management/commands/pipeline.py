@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from orchard.catalogue import process as catalogue
+from orchard.conf import get_conf
 from orchard.management.opening import open_engine
 from orchard.services import pipeline_process
 from orchard.webhooks import process as webhooks
@@ -27,8 +29,9 @@ class Command(BaseCommand):
         stopping = threading.Event()
         for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, lambda *_: stopping.set())
-        holder = pipeline_process.new_holder()
+        conf, holder = get_conf(), pipeline_process.new_holder()
         beside = [catalogue.start(stopping, holder), webhooks.start(stopping, holder)]
-        pipeline_process.work(stopping, holder=holder)
+        at_once = pipeline_process.jobs_at_once(conf.pipeline_memory_mb, os.cpu_count() or 1)
+        pipeline_process.work(stopping, holder=holder, at_once=at_once)
         for thread in beside:
             thread.join()
