@@ -45,3 +45,12 @@ class JobsConf:
         " for a type that is not named.",
         check=_is_limits,
     )  # fmt: skip
+    quota_jobs: int = setting(
+        0, "ORCHARD_QUOTA_JOBS",
+        "Most jobs of one owner that have not ended, waiting or running; 0: no limit.",
+        low=0, high=10**6,
+    )  # fmt: skip
+    quota_audio_hours: float = setting(
+        0.0, "ORCHARD_QUOTA_AUDIO_HOURS",
+        "Most hours of recordings of one owner in a day (UTC); 0: no limit.", low=0, high=10**6,
+    )  # fmt: skip

@@ -61,6 +61,16 @@ def chunk_leases(lane: str) -> str:
     return f"{CHUNK_LEASES}:{lane}" if lane else CHUNK_LEASES
 
 
+def jobs_of(owner: str) -> str:
+    """Sorted set, where there is a quota: jobs of an owner that have not ended, by creation."""
+    return f"quota:jobs:{owner}"
+
+
+def audio_of(owner: str) -> str:
+    """Sorted set, where there is a quota: ``<job>@<day>`` of an owner, by length (ms)."""
+    return f"quota:audio:{owner}"
+
+
 def chunks(job_id: str) -> str:
     """Hash: index -> chunk, while the job is not over."""
     return f"chunks:{job_id}"

@@ -16,6 +16,7 @@ from statecore.store.layouts import Layout
 
 _OF_JOBS = frozenset({"job", "chunks", "results", "edits"})
 _LANES = (keys.chunk_queue("\0")[:-1], keys.chunk_leases("\0")[:-1])
+_QUOTAS = (keys.jobs_of(""), keys.audio_of(""))
 _OF_THEMSELVES = frozenset({"worker", "idempotency", "user_pref"})
 
 
@@ -32,14 +33,18 @@ def _entity_of_chunk(name: str) -> str | None:
     return keys.job(place[0]) if place else None
 
 
+def _entity_of_counted(member: str) -> str:
+    return keys.job(member.partition("@")[0])
+
+
 class _Indexes(dict[str, Callable[[str], str | None]]):
-    """The indexes by name, and the queues and leases of every lane."""
+    """The indexes by name, and those of every lane and every owner."""
 
     def __contains__(self, key: object) -> bool:
-        return super().__contains__(key) or str(key).startswith(_LANES)
+        return super().__contains__(key) or str(key).startswith((*_LANES, *_QUOTAS))
 
     def __missing__(self, key: str) -> Callable[[str], str | None]:
-        return _entity_of_chunk
+        return _entity_of_counted if key.startswith(_QUOTAS) else _entity_of_chunk
 
 
 LAYOUT = Layout(

@@ -34,6 +34,9 @@ class Keeping(NamedTuple):
     chunk_lease_ms: int = 30_000
     stage_lease_ms: int = 30_000
     events_max: int = 20_000
+    counts_jobs: bool = False
+    """Whether there is a quota of jobs, so that they are counted by owner."""
+    counts_audio: bool = False
 
 
 def job_cell(job_id: str) -> ops.Key:
@@ -98,6 +101,8 @@ class Draft(WriteDraft):
             self.place(keys.jobs_in(before.status), after.job_id, None)
         if before is None or after.has_ended or before.status is not after.status:
             self.place(keys.jobs_in(after.status), after.job_id, self._index_place(after))
+        if after.owner:
+            self._count_for_owner(before, after)
         if after.needs_pipeline or (before and before.needs_pipeline):
             self.place(keys.STAGE_QUEUE, after.job_id, _stage_queue_place(after))
             self.place(keys.STAGE_LEASES, after.job_id, self._stage_lease_place(after))
@@ -181,6 +186,16 @@ class Draft(WriteDraft):
         """Append what has happened."""
         entries = [codec.encode_event(event) for event in events]
         self.append(keys.EVENTS, entries, self._keeping.events_max)
+
+    def _count_for_owner(self, before: Job | None, after: Job) -> None:
+        has_changed = before is None or before.has_ended != after.has_ended
+        if self._keeping.counts_jobs and has_changed:
+            place = None if after.has_ended else epoch_ms(after.created_at)
+            self.place(keys.jobs_of(after.owner), after.job_id, place)
+        is_measured = before is not None and after.duration_ms and not before.duration_ms
+        if self._keeping.counts_audio and is_measured and after.is_audio:
+            member = f"{after.job_id}@{self._at:%Y%m%d}"
+            self.place(keys.audio_of(after.owner), member, after.duration_ms)
 
     def _index_place(self, job: Job) -> Place:
         if job.status in ACTIVE:

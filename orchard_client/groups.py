@@ -17,6 +17,7 @@ class Jobs(Group[D]):
     list = listing(jobs.list_jobs)
     page = Operation(jobs.list_jobs)
     transcript = Operation(jobs.get_transcript)
+    output = Operation(jobs.get_output)
     search_transcripts = listing(jobs.search_transcripts)
     search_page = Operation(jobs.search_transcripts)
     export = Operation(jobs.export_jobs)

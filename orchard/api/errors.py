@@ -28,6 +28,7 @@ _STATUSES: tuple[tuple[type[errors.OrchardError], int], ...] = (
     (errors.NotFound, 404),
     (errors.WorkerExists, 400),
     (errors.StorageAway, 503),
+    (errors.QuotaExceeded, 429),
     (errors.OrchardError, 409),
 )
 _STATE: tuple[tuple[type[state_errors.StateError], int], ...] = (

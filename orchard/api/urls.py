@@ -16,6 +16,7 @@ from orchard.api import (
     metrics,
     openai,
     openai_errors,
+    outputs,
     preferences,
     schema,
     transcript_search,
@@ -59,6 +60,7 @@ of_jobs = [
     path("jobs/<str:job_id>", jobs.OneJob.as_view(), name="job"),
     path("jobs/<str:job_id>/cancel", jobs.Cancel.as_view(), name="job-cancel"),
     path("jobs/<str:job_id>/retry", jobs.Retry.as_view(), name="job-retry"),
+    path("jobs/<str:job_id>/output", outputs.Output.as_view(), name="job-output"),
     path("jobs/<str:job_id>/pin", jobs.Pin.as_view(), name="job-pin"),
     path(
         "jobs/<str:job_id>/transcript.<str:form>",

@@ -36,6 +36,12 @@ class UnknownJob(NotFound):
     code = "unknown_job"
 
 
+class UnknownOutput(NotFound):
+    """The job has led to no file (yet)"""
+
+    code = "unknown_output"
+
+
 class UnknownChunk(NotFound):
     """Chunk not found"""
 
@@ -82,6 +88,12 @@ class BadResult(OrchardError):
     """The result is not what was asked for; the chunk is done again."""
 
     code = "bad_result"
+
+
+class QuotaExceeded(OrchardError):
+    """There is no more room for this owner now."""
+
+    code = "quota_exceeded"
 
 
 class TextChanged(OrchardError):

@@ -12,8 +12,18 @@ from orchard.domain.errors import InvalidInput
 from orchard.domain.orders import AUDIO, Order
 from orchard.jobtypes.base import Task, Unacceptable
 from orchard.jobtypes.guarding import JobTypeFailed, guarded
-from orchard.jobtypes.registry import find, type_names
+from orchard.jobtypes.registry import find, titles, type_names
 from orchard.ports import recordings
+
+
+def list_types() -> tuple[str, ...]:
+    """The names of all types of jobs, recordings first."""
+    return type_names()
+
+
+def title_of(name: str) -> str:
+    """What people call a type of jobs; its name, when it is not known here."""
+    return titles().get(name, name)
 
 
 def check_acceptable(order: Order, upload: File[Any], filename: str) -> None:

@@ -13,7 +13,6 @@ from orchard.domain.chunks import Chunk, parse_chunk_id
 from orchard.domain.errors import WorkerExists
 from orchard.domain.events import WorkerRemoved
 from orchard.domain.lifecycle import ChunkStatus
-from orchard.domain.orders import AUDIO
 from orchard.domain.workers import Worker, WorkerChange
 from orchard.repository import (
     Draft,
@@ -51,7 +50,7 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
 def register(
     *, name: str = "", url: str = "", mode: str = "pull", concurrency: int = 1,
     metadata: dict[str, Any] | None = None, must_be_new: bool = False,
-    types: Sequence[str] = (AUDIO,), labels: Sequence[str] = (),
+    types: Sequence[str] = workers.RECORDINGS, labels: Sequence[str] = (),
 ) -> Steps[Worker]:  # fmt: skip
     """Take a worker into the fleet: an agent by name, or a push node by URL.
 

@@ -19,6 +19,8 @@ def keeping() -> Keeping:
         chunk_lease_ms=round(conf.chunk_lease_s * 1000),
         stage_lease_ms=round(conf.stage_lease_s * 1000),
         events_max=conf.events_max,
+        counts_jobs=conf.quota_jobs > 0,
+        counts_audio=conf.quota_audio_hours > 0,
     )
 
 

@@ -10,7 +10,7 @@ from orchard.domain.errors import InvalidInput
 from orchard.domain.jobs import Job, Wishes, check_filename
 from orchard.domain.orders import AUDIO, PLAIN, Order
 from orchard.ports import recordings
-from orchard.services import preferences, submissions
+from orchard.services import preferences, quotas, submissions
 from orchard.services.accepting import check_acceptable
 from orchard.services.engine import run
 
@@ -29,6 +29,7 @@ def submit(
 
     Raises:
         InvalidInput: the file is empty, has no name, or is none for its type of jobs.
+        QuotaExceeded: its owner has as much as may be already.
         EngineAway: the engine cannot be reached; asked before anything is stored.
     """
     filename = check_filename(upload.name or "")
@@ -37,6 +38,7 @@ def submit(
     check_acceptable(order, upload, filename)
     if order.job_type != AUDIO:
         use_purifier = False
+    run(quotas.check(owner, idempotency_key))
     if use_purifier is None:
         use_purifier = run(preferences.get_use_purifier(owner))
     job_id = run(submissions.name_job(owner, idempotency_key))

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 
 from orchard.roles import Role, has_role
+from orchard.services.accepting import title_of
 from orchard.web import chunk_map, navigation
 from orchard.web.cleanup_words import FILTERS
 from orchard.web.shown import ShownJob
@@ -68,6 +69,12 @@ def icon(name: str) -> SafeString:
 def stylesheets(names: str) -> list[str]:
     """The addresses of our style sheets."""
     return [static(f"orchard/{name}.css") for name in names.split()]
+
+
+@register.filter
+def type_title(name: str) -> str:
+    """What a type of jobs is called."""
+    return gettext(title_of(name))
 
 
 @register.filter

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from orchard.conf import get_conf
 from orchard.domain.errors import UnknownJob
 from orchard.domain.workers import Worker
-from orchard.services import counts, edits, preferences, queries, run, samples
+from orchard.services import accepting, counts, edits, preferences, queries, run, samples
 from orchard.services.queries import JobView
 from orchard.web import words
 from orchard.web.access import may_act, page
@@ -46,6 +46,7 @@ def overview(request: HttpRequest) -> HttpResponse:
             "use_purifier": run(preferences.get_use_purifier(request.user.get_username())),
             "upload_max_bytes": get_conf().upload_max_bytes,
             "languages": language_choices(),
+            "job_types": accepting.list_types(),
             "may_act": may_act(request.user),
         }
         | charts()

@@ -126,6 +126,11 @@ def export_jobs(
     return get("/jobs/export", content, query=query)
 
 
+def get_output(job_id: str) -> Call[bytes]:
+    """The file that a job of another type than recordings led to."""
+    return get(f"{_of(job_id)}/output", content)
+
+
 def get_purifier() -> Call[Purifier]:
     """Whether one's recordings are cleaned unless asked otherwise."""
     return get("/preferences/purifier", _purifier)

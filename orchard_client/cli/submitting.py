@@ -39,6 +39,10 @@ def submit(
     hot_word: Annotated[list[str] | None, typer.Option(help=wording.HOT_WORD)] = None,
     rules: Rules = False,
     purifier: Annotated[bool | None, typer.Option(help=wording.PURIFIER)] = None,
+    kind: Annotated[str | None, typer.Option("--type", help=wording.TYPE)] = None,
+    priority: Annotated[str | None, typer.Option(help=wording.PRIORITY)] = None,
+    require: Annotated[list[str] | None, typer.Option(help=wording.REQUIRE)] = None,
+    at: Annotated[str | None, typer.Option(help=wording.AT)] = None,
     key: Annotated[str | None, typer.Option(help=wording.KEY)] = None,
     timeout: Timeout = None,
     as_json: Json = False,
@@ -50,7 +54,8 @@ def submit(
     with _shown() as shown:
         job = client.jobs.submit(
             source, name=name, language=language, prompt=prompt, hot_words=hot_word or (),
-            purifier=purifier, idempotency_key=key, progress=shown.sent,
+            purifier=purifier, idempotency_key=key, progress=shown.sent, type=kind,
+            priority=priority, requires=require or (), run_at=at,
         )  # fmt: skip
         if wait or output:
             job = client.jobs.wait(job.job_id, timeout_s=timeout, on_change=shown.changed)
@@ -61,7 +66,10 @@ def submit(
     if as_json:
         print_json(job)
     if output or not as_json:
-        write(client.jobs.transcript(job.job_id, form, rules=rules), output)
+        if job.job_type == "audio":
+            write(client.jobs.transcript(job.job_id, form, rules=rules), output)
+        else:
+            write_bytes(client.jobs.output(job.job_id), output)
 
 
 def check_folder(output: Path | None) -> None:
@@ -79,8 +87,17 @@ def write(text: str, output: Path | None) -> None:
     if output is None:
         sys.stdout.write(text if text.endswith("\n") else text + "\n")
         return
+    write_bytes(text.encode(), output)
+
+
+def write_bytes(content: bytes, output: Path | None) -> None:
+    """Print what a job led to, or put it into a file, whole."""
+    if output is None:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+        return
     beside = output.with_name(f".{output.name}.part")
-    beside.write_text(text, "utf-8")
+    beside.write_bytes(content)
     beside.replace(output)
 
 

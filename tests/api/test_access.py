@@ -63,6 +63,7 @@ ROUTES: list[tuple[str, str, set[str]]] = [
     ("post", f"/api/v1/jobs/{JOB}/cancel", {"submit"}),
     ("post", f"/api/v1/jobs/{JOB}/retry", {"submit"}),
     ("post", f"/api/v1/jobs/{JOB}/pin", {"submit"}),
+    ("get", f"/api/v1/jobs/{JOB}/output", {"read"}),
     ("get", f"/api/v1/jobs/{JOB}/transcript.json", {"read"}),
     ("get", "/api/v1/transcripts/search", {"read"}),
     ("get", "/api/v1/jobs/export", {"read"}),

@@ -23,12 +23,12 @@ TYPES = "tests.jobtypes.broken:Broken, tests.jobtypes.broken:Unfinished, no.such
 def types(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """The settings name a type, and two that are none."""
     monkeypatch.setenv("ORCHARD_JOB_TYPES", TYPES)
-    _forget()
+    forget()
     yield monkeypatch
     monkeypatch.undo()
-    _forget()
+    forget()
 
 
-def _forget() -> None:
+def forget() -> None:
     get_conf.cache_clear()
     registry.plug_ins.cache_clear()

@@ -127,8 +127,8 @@ def test_what_is_no_type_is_left_out_and_the_others_are_there():
 def test_a_job_whose_type_is_gone_fails_with_the_reason(store, clock, types):
     job = hand_in("fine")
     types.setenv("ORCHARD_JOB_TYPES", "")
-    from tests.jobtypes.conftest import _forget
+    from tests.jobtypes.conftest import forget
 
-    _forget()
+    forget()
     work_on(clock)
     assert see(job).error == "there is no job type 'broken' here"

@@ -24,6 +24,8 @@ RULES = (
     rule(keys.chunk_queue, "sorted set", is_derived=True),
     rule(keys.chunk_leases, "sorted set", is_derived=True),
     rule(keys.LANES, "sorted set"),
+    rule(keys.jobs_of, "sorted set", is_derived=True),
+    rule(keys.audio_of, "sorted set", is_derived=True),
     rule(keys.STAGE_QUEUE, "sorted set", is_derived=True),
     rule(keys.STAGE_LEASES, "sorted set", is_derived=True),
     rule(keys.JOBS, "sorted set", is_derived=True),

@@ -10,6 +10,8 @@ export class Uploads {
     purifier.addEventListener("change", () => this.remember(purifier.checked));
     form.addEventListener("submit", (event) => event.preventDefault());
     if (!input) return;
+    const sound = input.accept, type = form.elements.type;
+    type?.addEventListener("change", () => { input.accept = type.value === "audio" ? sound : ""; });
     input.addEventListener("change", () => { this.add(input.files); input.value = ""; });
     this.acceptDrops();
   }
@@ -53,7 +55,9 @@ export class Uploads {
   send(item) {
     const body = new FormData(), request = new XMLHttpRequest();
     body.append("purifier", this.form.querySelector("#purifier").checked);
-    for (const name of ["language", "hot_words"]) body.append(name, this.form.elements[name]?.value ?? "");
+    for (const name of ["language", "hot_words", "type", "priority", "requires"]) body.append(name, this.form.elements[name]?.value ?? "");
+    const at = this.form.elements.run_at?.value;
+    if (at) body.append("run_at", new Date(at).toISOString());
     body.append("file", item.file, item.file.name);
     item.request = request;
     request.upload.onprogress = (event) => this.progress(item, event.loaded / (event.total || 1));

@@ -1,0 +1,71 @@
+"""Pages of jobs that are no recordings: type, priority, labels, time, result; in both languages."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from orchard.domain.orders import Order
+from orchard.services import fleet, run
+from tests.jobtypes.works import claim, complete, hand_in, work_on
+from tests.services import orchards
+
+
+def text_job(clock, **order):
+    job = hand_in("<b>one</b>\ntwo", "<i>names</i>.txt", job_type="text", **order)
+    work_on(clock, 1)
+    return job
+
+
+def page_of(client: Client, path: str, language: str = "en") -> str:
+    return client.get(path, headers={"accept-language": language}).content.decode()
+
+
+def test_a_batch_shows_what_it_is_and_leads_to_its_output(operator, clock):
+    job = text_job(clock, priority=8)
+    run(fleet.register(name="w1", types=["text"]))
+    (held,) = claim("w1")
+    complete(held, '"<b>1</b>"\n2')
+    work_on(clock, 1)
+    shown = page_of(operator, f"/ui/jobs/{job.job_id}/")
+    for words in ("Text batch", "priority 8", ">Result<", f"/api/v1/jobs/{job.job_id}/output"):
+        assert words in shown
+    assert "&lt;b&gt;1&lt;/b&gt;" in shown
+    assert "<b>1</b>" not in shown
+    assert "speech" not in shown
+
+
+def test_a_job_that_waits_says_for_whom_and_until_when(operator, clock):
+    job = hand_in(
+        "one", job_type="text", requires=("gpu",), run_at=clock.now() + timedelta(hours=9)
+    )
+    shown = page_of(operator, f"/ui/jobs/{job.job_id}/")
+    assert "only for workers with gpu" in shown
+    assert "not before" in shown
+    japanese = page_of(operator, f"/ui/jobs/{job.job_id}/", "ja")
+    for words in ("テキストの一括処理", "gpu を持つワーカーだけ", "開始予定"):
+        assert words in japanese
+
+
+def test_a_worker_shows_its_types_and_labels(operator):
+    run(fleet.register(name="w1", types=["audio", "text", "gone"], labels=["gpu", "site=x"]))
+    shown = page_of(operator, "/ui/workers/w1/")
+    assert "Recording, Text batch, gone" in shown
+    assert "<code>gpu</code> <code>site=x</code>" in shown
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "Text batch"), ("ja", "テキストの一括処理")])
+def test_the_upload_form_offers_the_types(operator, language, word):
+    shown = page_of(operator, "/", language)
+    assert f'<option value="text">{word}</option>' in shown
+    assert 'name="run_at"' in shown
+
+
+def test_a_plain_recording_looks_as_it_did(operator):
+    job = orchards.submit()
+    shown = page_of(operator, f"/ui/jobs/{job.job_id}/")
+    for word in ("priority", "only for workers", "not before", ">Result<"):
+        assert word not in shown
+    assert Order() == Order(priority=job.priority, job_type=job.job_type)
