@@ -162,7 +162,10 @@ def test_a_feed_tells_what_happens_a_line_each_until_it_is_stopped(
     site: Site, orchard: Client, words: list[str], field: str
 ):
     words = words if "--json" in words else [*words, "--json"]
-    with subprocess.Popen([*PROGRAM, *words], env=environ(**site.environ), stdout=-1) as process:
+    # Whoever runs in the background of a shell was told to ignore Ctrl-C, and so are its children.
+    as_told = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    program = [PROGRAM[0], "-c", as_told + PROGRAM[-1], *words]
+    with subprocess.Popen(program, env=environ(**site.environ), stdout=-1) as process:
         stop = threading.Event()
 
         def make_news() -> None:

@@ -145,7 +145,7 @@ def test_an_adopted_engine_is_stopped_too(tmp_path, other_process):
 def test_a_process_that_is_told_to_end_stops_the_engine(tmp_path, other_process, number):
     process, _ = other_process("a")
     process.send_signal(number)
-    process.wait(10)
+    process.wait(60)
     assert not engine_of(tmp_path).is_alive()
     assert not (engine_directory(tmp_path) / SOCKET).exists()
 
