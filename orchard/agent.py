@@ -94,7 +94,9 @@ def _make_agent(chosen: argparse.Namespace, token: str) -> Agent:
     processors = parse_processors(chosen.do)
     if transcriber is None and not processors:
         raise ValueError("nothing to do: --transcriber none needs at least one --do TYPE=HOW")
-    capabilities = {"transcriber": chosen.transcriber, "model": chosen.model or "bundled"}
+    capabilities = {"transcriber": chosen.transcriber}
+    if transcriber is not None:
+        capabilities["model"] = chosen.model or "bundled"
     plan = Plan(
         capabilities=capabilities, processors=processors, labels=tuple(chosen.label),
         grace_s=chosen.grace, once=chosen.once,

@@ -72,8 +72,9 @@ class SubmitForm(serializers.Serializer):
         "with commas between them.",
     )  # fmt: skip
     run_at = serializers.DateTimeField(
-        required=False, allow_null=True, default=None, help_text="Not to begin before."
-    )
+        required=False, allow_null=True, default=None,
+        help_text="Not to begin before this time; in the site's time zone, unless it names one.",
+    )  # fmt: skip
 
 
 class JobQuery(serializers.Serializer):

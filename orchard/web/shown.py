@@ -9,6 +9,7 @@ from typing import Any
 
 from orchard.domain.chunks import Chunk, chunk_id, parse_chunk_id
 from orchard.domain.jobs import Job
+from orchard.domain.orders import AUDIO
 from orchard.domain.timeline import Line, Transcript
 from orchard.domain.workers import Worker
 from orchard.services.edits import Edit
@@ -73,7 +74,8 @@ class ShownJob:
     @property
     def stage_hint(self) -> words.Word:
         """What happens to it at the moment, in words."""
-        stage = words.STAGES.get(self.job.status)
+        stages = words.STAGES if self.job.is_audio else words.OTHER_STAGES
+        stage = stages.get(self.job.status)
         return stage[1] if stage else self.label
 
     @property
@@ -168,8 +170,8 @@ class ShownWorker:
     @property
     def speeds(self) -> list[float]:
         """Its last speeds, as times faster than the sound."""
-        ratios = (speed.speed_ratio for speed in self.worker.performance_history)
-        return [1 / ratio for ratio in ratios if ratio > 0]
+        measured = (one for one in self.worker.performance_history if one.job_type == AUDIO)
+        return [1 / one.speed_ratio for one in measured if one.speed_ratio > 0]
 
     @property
     def speed(self) -> float | None:
@@ -286,6 +288,8 @@ def _steps(job: Job, counts: dict[str, int]) -> Iterable[Step]:
     ended_early = job.status in ("failed", "cancelled")
     at = STEPS.index(job.status) if not ended_early else _last_step(job, counts)
     for number, name in enumerate(STEPS):
+        if name == "purifying" and not job.is_audio:
+            continue
         if name == "purifying" and not job.use_purifier:
             state = "skipped"
         elif number < at or job.status == "completed":
@@ -299,7 +303,7 @@ def _steps(job: Job, counts: dict[str, int]) -> Iterable[Step]:
             share = counts["completed"] / job.total_chunks
         elif state == "now" and job.stage.progress:
             share = job.stage.progress
-        label, hint = words.STAGES[name]
+        label, hint = (words.STAGES if job.is_audio else words.OTHER_STAGES)[name]
         yield Step(name, label, hint, state, share)
 
 

@@ -25,7 +25,7 @@ JOB_STATES: Mapping[str, Word] = {
     "cancelled": pgettext_lazy("job", "cancelled"),
 }
 
-STAGES: Mapping[str, tuple[Word, Word]] = {
+STAGES: dict[str, tuple[Word, Word]] = {
     "created": (_("Received"), _("stored, and in the queue")),
     "purifying": (_("Purify"), _("noise is taken out")),
     "splitting": (_("Split"), _("cut where nobody speaks")),
@@ -33,6 +33,14 @@ STAGES: Mapping[str, tuple[Word, Word]] = {
     "aggregating": (_("Join"), _("one transcript on one timeline")),
     "completed": (_("Done"), _("the transcript is ready")),
 }
+
+OTHER_STAGES = STAGES | {
+    "splitting": (_("Split"), _("cut into pieces for the workers")),
+    "processing": (_("Work"), _("workers do their pieces")),
+    "aggregating": (_("Join"), _("results are put together")),
+    "completed": (_("Done"), _("the result is ready")),
+}
+"""The same of jobs that are no recordings."""
 
 CHUNK_STATES: Mapping[str, Word] = {
     "waiting": pgettext_lazy("chunk", "waiting"),

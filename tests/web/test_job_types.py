@@ -43,7 +43,9 @@ def test_a_job_that_waits_says_for_whom_and_until_when(operator, clock):
     )
     shown = page_of(operator, f"/ui/jobs/{job.job_id}/")
     assert "only for workers with gpu" in shown
-    assert "not before" in shown
+    assert f"{job.run_at:%Y-%m-%d %H:%M} UTC</time>" in shown
+    assert "workers do their pieces" in shown
+    assert "Purify" not in shown
     japanese = page_of(operator, f"/ui/jobs/{job.job_id}/", "ja")
     for words in ("テキストの一括処理", "gpu を持つワーカーだけ", "開始予定"):
         assert words in japanese
