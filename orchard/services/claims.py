@@ -13,9 +13,9 @@ from orchard.services import lanes, outlooks
 from orchard.services.limits import keeping
 from orchard.services.lookups import get_worker
 from orchard.services.starts import Claimed, How, Wanted, start_all
+from orchard.services.takes import take_known
 from statecore.store import ops
-from statecore.store.errors import WrongType
-from statecore.store.steps import Steps, take, take_with
+from statecore.store.steps import Steps
 
 __all__ = ["MAX_BATCH", "Claimed", "claim", "take_next", "takes_what_comes"]
 
@@ -60,11 +60,7 @@ def take_next(count: int, lane: str = PLAIN) -> Steps[list[Wanted]]:
     """Lease what has lost its own lease, then what is next in a queue; it is to be started."""
     places = keys.chunk_queue(lane), keys.chunk_leases(lane)
     lease_ms, count = keeping().chunk_lease_ms, min(count, MAX_BATCH)
-    try:
-        found = yield from take_with(*places, count, lease_ms, CHUNK_MARK, *_BESIDE)
-    except WrongType:  # another program put something else in the place of one: the rest goes on
-        names = yield from take(*places, count, lease_ms)
-        return [Wanted(name, How.TAKEN, lane) for name in names]
+    found = yield from take_known(*places, count, lease_ms, CHUNK_MARK, *_BESIDE)
     return [Wanted(one.member, How.TAKEN, lane, one.values) for one in found]
 
 

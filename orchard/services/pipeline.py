@@ -13,10 +13,14 @@ from orchard.domain.jobs import Job, JobChange, Result
 from orchard.domain.lifecycle import ChunkStatus
 from orchard.domain.timeline import Span
 from orchard.repository import Draft, decode_chunks, find_job, job_cell
-from orchard.services import lanes
+from orchard.services import lanes, traces
 from orchard.services.limits import keeping, stage_policy
+from orchard.services.takes import take_known
 from statecore.store import ops
-from statecore.store.steps import Decision, Seen, Steps, read, take, transact
+from statecore.store.steps import Decision, Seen, Steps, read, transact
+
+_JOB = ops.Companion(keys.job(""))
+"""What a name in the queue of stages stands for."""
 
 Decider = Callable[[Job, datetime], JobChange]
 
@@ -25,10 +29,12 @@ def claim_stage(holder: str) -> Steps[Job | None]:
     """Take the oldest job that waits for a pipeline process, or one whose process fell silent."""
     while True:
         lease_ms = keeping().stage_lease_ms
-        names = yield from take(keys.STAGE_QUEUE, keys.STAGE_LEASES, 1, lease_ms)
-        if not names:
+        taken = yield from take_known(keys.STAGE_QUEUE, keys.STAGE_LEASES, 1, lease_ms, "", _JOB)
+        if not taken:
             return None
-        job = yield from _start(names[0], holder)
+        job_id, values = taken[0].member, taken[0].values
+        yield ops.Remember({job_cell(job_id): value for value in values})
+        job = yield from _start(job_id, holder)
         if job:
             if job.lane:
                 yield from lanes.note(job.lane)
@@ -132,7 +138,10 @@ def _change(job_id: str, decider: Decider) -> Steps[Job]:
             raise UnknownJob
         return _decision(job, decider(job, at), at)
 
-    return (yield from transact([job_cell(job_id)], decide, hot=[job_id]))
+    changed = yield from transact([job_cell(job_id)], decide, hot=[job_id])
+    if changed.has_ended:
+        traces.end_job(changed)
+    return changed
 
 
 def _decision(before: Job, change: JobChange, at: datetime) -> Decision[Job]:

@@ -63,7 +63,7 @@ class Wanted(NamedTuple):
     name: str
     how: How
     lane: str = ""
-    values: tuple[bytes | None, ...] | None = None
+    values: tuple[bytes | None, ...] = ()
     """What its job and its own record hold, if that was read with its name."""
 
 
@@ -186,10 +186,10 @@ def _look(
 
     What was read with the names is as good as what was last seen: a commit proves it.
     """
-    if any(one.values is None for one in wanted):
+    if not all(one.values for one in wanted):
         jobs, known = yield from _read(places, beside)
         return jobs, [*known], known
-    found = [(places[one.name], one.values) for one in wanted if one.values and one.name in places]
+    found = [(places[one.name], one.values) for one in wanted if one.name in places]
     seen: dict[ops.Cell, bytes | None] = {chunk_cell(*place): values[1] for place, values in found}
     yield ops.Remember(seen)
     jobs = _decoded_all({place[0]: values[0] for place, values in found})

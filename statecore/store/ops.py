@@ -207,7 +207,8 @@ class Companion(Struct, frozen=True):
     """What is read beside each member taken, found by the member's name.
 
     It is the string at ``key`` and what stands in the name before the last mark; or, with
-    ``is_field``, the field of that hash which is named by what stands after it.
+    ``is_field``, the field of that hash which is named by what stands after it. Without a
+    mark the whole name stands before it.
     """
 
     key: str
@@ -215,7 +216,7 @@ class Companion(Struct, frozen=True):
 
     def of(self, member: str, mark: str) -> Key | Field | None:
         """The cell beside a member; ``None`` for a name without the mark."""
-        stem, found, part = member.rpartition(mark) if mark else ("", "", "")
+        stem, found, part = member.rpartition(mark) if mark else (member, "all of it", "")
         if not found:
             return None
         return Field(self.key + stem, part) if self.is_field else Key(self.key + stem)

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from orchard.domain import chunks
-from orchard.services import cleanup, limits, outlooks
+from orchard.services import claims, cleanup, limits, outlooks
 from statecore.domain.errors import VersionConflict
 from statecore.services import namespaced
 from statecore.store.clock import ManualClock
@@ -71,8 +71,9 @@ def test_nothing_is_lost_and_nothing_counted_twice_however_processes_take_turns(
 
 @pytest.fixture(autouse=True)
 def _always_a_choice(monkeypatch):
-    """Processes look before each claim, however little time passes here."""
+    """Processes look before each claim, however little time passes here, and after other tests."""
     monkeypatch.setattr(outlooks, "PLAIN_S", 0.0)
+    monkeypatch.setattr(claims, "plain_times", outlooks.PlainTimes())
 
 
 def is_done(one: Told) -> bool:

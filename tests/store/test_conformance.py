@@ -392,6 +392,11 @@ class TestTakesWithCompanions:
         nothing = (None, None)
         assert self.take(run) == [ops.Taken("plain", nothing), ops.Taken("gone_of_1", nothing)]
 
+    def test_without_a_mark_the_whole_name_stands_for_a_record(self, run):
+        run(commit({}, ops.SortedAdd("q", {"a": 1.0, "b_of_1": 2.0}), ops.Set("whole:a", b"A")))
+        asked = take_with("q", "l", 5, 60_000, "", ops.Companion("whole:"))
+        assert run(asked) == [ops.Taken("a", (b"A",)), ops.Taken("b_of_1", (None,))]
+
     def test_what_is_of_another_type_takes_nothing(self, run):
         run(commit({}, ops.SortedAdd("q", {"x_of_1": 1.0}), ops.Set("parts:x", b"text")))
         with pytest.raises(WrongType):

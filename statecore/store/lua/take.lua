@@ -4,7 +4,7 @@
 --
 -- KEYS  1 sorted set of members that wait, by priority
 --       2 sorted set of leased members, by deadline in ms
--- ARGV  1 n    2 lifetime of the lease in ms    3 mark that parts a member's name
+-- ARGV  1 n    2 lifetime of the lease in ms    3 mark that parts a member's name, or nothing
 --       then for each companion: 1 for a field of a hash, else 0; begin of its key. The keys
 --       are not among KEYS, because the members name them; they are of the same partition.
 -- Reply {server time in µs, member, its companions, member, …}
@@ -36,9 +36,12 @@ if #taken < wanted then
   end
 end
 
--- what stands before and after the last mark
+-- what stands before and after the last mark; without a mark all of it stands before
 local function parted(member)
-  local at, next_at = nil, mark ~= '' and string.find(member, mark, 1, true)
+  if mark == '' then
+    return member, ''
+  end
+  local at, next_at = nil, string.find(member, mark, 1, true)
   while next_at do
     at, next_at = next_at, string.find(member, mark, next_at + 1, true)
   end
