@@ -32,10 +32,14 @@ PARTITIONS = "partitions"
 """String: into how many partitions the engine is divided; never in a partition itself."""
 SEALING = "sealing"
 """Hash: id of a key that values are sealed with -> a word sealed with it; never in a partition."""
+SCHEMA = "schema"
+"""String: of which version the state is, and how far an upgrade is; never in a partition."""
 REPLICATED = "replicated"
 """String with TTL: nothing; what was read before it is at a replica when it is."""
 REAPER = "lease:reaper"
 """String with TTL: the process that clears up right now."""
+UPGRADE = "lease:upgrade"
+"""String with TTL: the process that upgrades the state right now."""
 DISPATCHERS = "index:dispatchers"
 """Sorted set: dispatchers that are at work, by when they count as dead (epoch ms)."""
 
@@ -62,12 +66,12 @@ def chunk_leases(lane: str) -> str:
 
 
 def jobs_of(owner: str) -> str:
-    """Sorted set, where there is a quota: jobs of an owner that have not ended, by creation."""
+    """Sorted set: jobs of an owner that have not ended, by creation; if there is a quota."""
     return f"quota:jobs:{owner}"
 
 
 def audio_of(owner: str) -> str:
-    """Sorted set, where there is a quota: ``<job>@<day>`` of an owner, by length (ms)."""
+    """Sorted set: ``<job>@<day>`` of an owner, by length (ms); if there is a quota."""
     return f"quota:audio:{owner}"
 
 
