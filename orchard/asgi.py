@@ -14,6 +14,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 from django.conf import settings  # noqa: E402
 
+from orchard.api.body_streams import Streams  # noqa: E402
 from orchard.api.intake import Intake  # noqa: E402
 from orchard.live.draining import Draining  # noqa: E402
 from orchard.live.routing import websocket_urlpatterns  # noqa: E402
@@ -25,7 +26,7 @@ tempfile.tempdir = str(settings.FILE_UPLOAD_TEMP_DIR)
 
 application = ProtocolTypeRouter(
     {
-        "http": Draining(Intake(http)),
+        "http": Draining(Intake(Streams(http))),
         "websocket": AllowedHostsOriginValidator(
             CountedSockets(Straight(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))))
         ),

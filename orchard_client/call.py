@@ -62,7 +62,9 @@ class Call(Generic[T_co]):
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
-    """JSON, already encoded."""
+    """Already encoded."""
+    kind: str = "application/json"
+    """What the body is."""
     form: Mapping[str, str] = field(default_factory=dict)
     upload: Upload | None = None
     repeatable: bool = False

@@ -23,6 +23,7 @@ class _Client(Generic[D]):
     def __init__(self, driver: D) -> None:
         self._driver: D = driver
         self.jobs: groups.Jobs[D] = groups.Jobs(driver)
+        self.uploads: groups.Uploads[D] = groups.Uploads(driver)
         self.workers: groups.Workers[D] = groups.Workers(driver)
         self.issues: groups.Issues[D] = groups.Issues(driver)
         self.processes: groups.Processes[D] = groups.Processes(driver)

@@ -52,7 +52,7 @@ class Driver:
 
 
 def _headers(call: Call[Any]) -> dict[str, str]:
-    kind = {} if call.body is None else {"Content-Type": "application/json"}
+    kind = {} if call.body is None else {"Content-Type": call.kind}
     return kind | dict(call.headers)
 
 

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from orchard_client import procedures
-from orchard_client.calls import issues, jobs, processes, reading, state, webhooks, workers
+from orchard_client import procedures, sending
+from orchard_client.calls import (
+    issues,
+    jobs,
+    processes,
+    reading,
+    state,
+    uploads,
+    webhooks,
+    workers,
+)
 from orchard_client.operations import D, Feed, Group, Operation, Procedure, listing
 
 
 class Jobs(Group[D]):
     """Recordings, and their transcripts."""
 
-    submit = Operation(jobs.create_job)
+    submit = Procedure(sending.submit)
+    submit_at_once = Operation(jobs.create_job)
     transcribe = Procedure(procedures.transcribe)
     wait = Procedure(procedures.wait_for_job)
     get = Operation(jobs.get_job)
@@ -27,6 +37,15 @@ class Jobs(Group[D]):
     delete = Operation(jobs.delete_job)
     get_purifier = Operation(jobs.get_purifier)
     set_purifier = Operation(jobs.set_purifier)
+
+
+class Uploads(Group[D]):
+    """Recordings in parts; ``jobs.submit`` does all of it."""
+
+    begin = Operation(uploads.create_upload)
+    get = Operation(uploads.get_upload)
+    send_part = Operation(uploads.send_upload_part)
+    give_up = Operation(uploads.delete_upload)
 
 
 class Workers(Group[D]):

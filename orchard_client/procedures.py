@@ -17,6 +17,7 @@ from orchard_client.errors import JobNotCompleted, Unavailable, WaitedTooLong
 from orchard_client.models.jobs import Job
 from orchard_client.models.state import Change, Event, Health, LogLine, Namespace
 from orchard_client.models.words import JobStatus
+from orchard_client.sending import submit
 from orchard_client.steps import Give, Items, Rest, Steps, ask
 from orchard_client.uploads import Progress
 
@@ -78,11 +79,10 @@ def transcribe(
         JobNotCompleted: it has failed, or somebody has cancelled it.
         WaitedTooLong: it has not ended in time; it goes on.
     """
-    call = jobs.create_job(
+    job = yield from submit(
         file, name=name, language=language, purifier=purifier, idempotency_key=idempotency_key,
         progress=progress,
     )  # fmt: skip
-    job = yield from ask(call)
     job = yield from wait_for_job(job.job_id, timeout_s=timeout_s, on_change=on_change)
     require_completed(job)
     return (yield from ask(jobs.get_transcript(job.job_id, form)))

@@ -17,6 +17,7 @@ from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 
 from orchard.api.authentication import bearer_of, is_bearer
+from orchard.api.body_streams import is_part
 from orchard.api.openai_errors import PREFIX, reshaped
 from orchard.conf import get_conf
 
@@ -66,7 +67,7 @@ class Intake:
         return await _Counted(limit, receive, send).serve(self._app, scope)
 
     def _limit(self, scope: Scope) -> int:
-        is_upload = scope["method"] == "POST" and scope["path"] in UPLOADS
+        is_upload = (scope["method"] == "POST" and scope["path"] in UPLOADS) or is_part(scope)
         return self._upload_max + FRAMING_BYTES if is_upload else self._small
 
 

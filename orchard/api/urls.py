@@ -21,6 +21,7 @@ from orchard.api import (
     schema,
     transcript_search,
     transcripts,
+    tus,
     webhooks,
     whoami,
     workers,
@@ -73,6 +74,11 @@ of_jobs = [
     path("preferences/purifier", preferences.Purifier.as_view(), name="purifier"),
 ]
 
+of_uploads = [
+    path("uploads/tus", tus.Uploads.as_view(), name="uploads"),
+    path("uploads/tus/<str:upload_id>", tus.OneUpload.as_view(), name="upload"),
+]
+
 of_logs = [path("logs", logs.Logs.as_view(), name="logs")]
 
 _WEBHOOK = "webhooks/<str:webhook_id>"
@@ -106,7 +112,20 @@ urlpatterns = [
     path("metrics", metrics.Metrics.as_view(), name="metrics"),
     path(
         "api/v1/",
-        include(([*of_workers, *of_jobs, *of_logs, *of_webhooks, *state_side, *documents], "api")),
+        include(
+            (
+                [
+                    *of_workers,
+                    *of_jobs,
+                    *of_uploads,
+                    *of_logs,
+                    *of_webhooks,
+                    *state_side,
+                    *documents,
+                ],
+                "api",
+            )
+        ),
     ),
     path("v1/", include(of_openai)),
     re_path(r"^api(/|$)", not_found),

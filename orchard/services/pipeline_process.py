@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 
 from orchard.domain.errors import StorageAway
-from orchard.services import cleanup, pipeline, queries, samples, stages
+from orchard.services import cleanup, part_uploads, pipeline, queries, samples, stages
 from orchard.services.engine import EngineAway, run
 
 log = logging.getLogger("orchard.pipeline")
@@ -95,6 +95,7 @@ def _clear(stopping: threading.Event, holder: str) -> None:
             counted = run(samples.take_sample(counted))
         if rounds % FILES_EVERY_ROUNDS == 0:
             run(cleanup.delete_orphaned_files())
+            part_uploads.clear()
 
     while not stopping.wait(CLEAR_EVERY_S):
         _patiently(stopping, clear)

@@ -44,6 +44,7 @@ def submit(
     require: Annotated[list[str] | None, typer.Option(help=wording.REQUIRE)] = None,
     at: Annotated[str | None, typer.Option(help=wording.AT)] = None,
     key: Annotated[str | None, typer.Option(help=wording.KEY)] = None,
+    resumable: Annotated[bool | None, typer.Option(help=wording.RESUMABLE)] = None,
     timeout: Timeout = None,
     as_json: Json = False,
 ) -> None:
@@ -55,7 +56,7 @@ def submit(
         job = client.jobs.submit(
             source, name=name, language=language, prompt=prompt, hot_words=hot_word or (),
             purifier=purifier, idempotency_key=key, progress=shown.sent, type=kind,
-            priority=priority, requires=require or (), run_at=at,
+            priority=priority, requires=require or (), run_at=at, resumable=resumable,
         )  # fmt: skip
         if wait or output:
             job = client.jobs.wait(job.job_id, timeout_s=timeout, on_change=shown.changed)

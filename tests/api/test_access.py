@@ -67,6 +67,11 @@ ROUTES: list[tuple[str, str, set[str]]] = [
     ("get", f"/api/v1/jobs/{JOB}/transcript.json", {"read"}),
     ("get", "/api/v1/transcripts/search", {"read"}),
     ("get", "/api/v1/jobs/export", {"read"}),
+    ("post", "/api/v1/uploads/tus", {"submit"}),
+    ("options", "/api/v1/uploads/tus", {"submit"}),
+    ("get", f"/api/v1/uploads/tus/{JOB}{JOB}", {"submit"}),
+    ("patch", f"/api/v1/uploads/tus/{JOB}{JOB}", {"submit"}),
+    ("delete", f"/api/v1/uploads/tus/{JOB}{JOB}", {"submit"}),
     ("get", "/api/v1/whoami", {*SCOPES} - {"admin"}),
     ("get", "/api/v1/events", {"read"}),
     ("get", "/api/v1/logs", {"read"}),
@@ -186,6 +191,7 @@ def test_the_table_has_every_route_of_the_api():
         filled_in(route).replace("<str:job_id>", JOB).replace("<str:worker_id>", "w1")
         .replace("<str:name>", CHUNK).replace("<str:form>", "json")
         .replace("<path:model>", "orchard").replace("<str:webhook_id>", HOOK)
+            .replace("<str:upload_id>", JOB + JOB)
         .replace("<int:delivery_id>", "1")
         for route in walk(get_resolver("orchard.api.urls").url_patterns)
     }  # fmt: skip

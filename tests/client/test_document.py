@@ -19,7 +19,16 @@ from django.core.management import call_command
 
 from orchard_client import groups
 from orchard_client.call import Call, Reader
-from orchard_client.calls import issues, jobs, processes, reading, state, webhooks, workers
+from orchard_client.calls import (
+    issues,
+    jobs,
+    processes,
+    reading,
+    state,
+    uploads,
+    webhooks,
+    workers,
+)
 from orchard_client.models import words
 from orchard_client.models.base import Model
 from orchard_client.models.state import Put
@@ -49,7 +58,7 @@ LATELY = {("Claimed", "is_duplicate")}
 OUTSIDE = {"check_health"}
 """Calls of addresses that the document does not have."""
 
-MODULES = (issues, jobs, processes, reading, state, webhooks, workers)
+MODULES = (issues, jobs, processes, reading, state, uploads, webhooks, workers)
 CALLS = {
     name: function
     for module in MODULES
@@ -61,6 +70,7 @@ SAMPLES: dict[str, Any] = {
     "file": io.BytesIO(b"sound"), "numbers": [1], "changes": [Put(namespace="n", key="k", value=1)],
     "lines": [{"message": "m"}], "values": {"k": 1}, "value": 1, "number": 7, "purifier": True,
     "edited": True, "use_purifier": True, "if_none_match": True, "language": "en", "progress": 0.5,
+    "first": b"sound", "part": b"sound",
 }  # fmt: skip
 PLAIN = {
     "Literal": "x",

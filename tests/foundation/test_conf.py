@@ -54,6 +54,8 @@ WRONG = {
     "ORCHARD_UPLOAD_MAX_BYTES": [("2GB", "a whole number"), ("-1", "from 1 to")],
     "ORCHARD_THROTTLE_KNOWN": [("0", "from 1")],
     "ORCHARD_THROTTLE_STRANGERS": [("1.5", "a whole number")],
+    "ORCHARD_UPLOAD_TTL_S": [("0", "from 1 to"), ("a day", "a number")],
+    "ORCHARD_UPLOAD_IDLE_S": [("0", "from 0.1 to"), ("long", "a number")],
     "ORCHARD_JOB_TTL_S": [("nan", "from 1 to"), ("inf", "from 1 to"), ("1h", "a number")],
     "ORCHARD_WORKER_TTL_S": [("0", "from 1 to"), ("1e300", "from 1 to")],
     "ORCHARD_WORKER_ONLINE_S": [("-30", "from 1 to")],
