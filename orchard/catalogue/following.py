@@ -13,10 +13,12 @@ from collections.abc import Container, Sequence
 import msgspec
 from django.db import transaction
 
+from orchard import readings
 from orchard.catalogue import rows
 from orchard.catalogue.models import CataloguedJob, Reading
 from orchard.codec import UNREADABLE
 from orchard.domain.jobs import Job
+from orchard.readings import Overtaken
 from orchard.services import queries, records, run
 
 PAGE = 200
@@ -35,10 +37,6 @@ _TELLING = tuple(
 )  # fmt: skip
 
 
-class Overtaken(Exception):
-    """Another process has gone on from the same place; what this one read does not count."""
-
-
 class _About(msgspec.Struct):
     """What is read of an event."""
 
@@ -48,32 +46,10 @@ class _About(msgspec.Struct):
 _decoder = msgspec.json.Decoder(_About)
 
 
-class Follower:
+class Follower(readings.Follower[Reading]):
     """One process's way through the engine: each step is one transaction, or none."""
 
-    def __init__(self) -> None:
-        self._reading: Reading | None = None
-        self._unkept = 0
-
-    @property
-    def reading(self) -> Reading:
-        """How far this database's catalogue has come."""
-        if self._reading is None:
-            self._reading, self._unkept = Reading.objects.get_or_create(pk=1)[0], 0
-        return self._reading
-
-    def step(self) -> bool:
-        """Go one step on; true when there is more to be done at once.
-
-        Raises:
-            Overtaken: another process has gone on meanwhile.
-            EngineAway, DatabaseError: one of the two cannot be used; nothing was changed.
-        """
-        try:
-            return self._step(self.reading)
-        except BaseException:
-            self._reading = None  # what is in memory may be ahead of what was kept
-            raise
+    model = Reading
 
     def _step(self, reading: Reading) -> bool:
         if not reading.is_begun:

@@ -8,8 +8,9 @@ import threading
 from django.db import DatabaseError, close_old_connections, connection
 
 from orchard.catalogue import passages
-from orchard.catalogue.following import Follower, Overtaken
+from orchard.catalogue.following import Follower
 from orchard.domain.errors import StorageAway
+from orchard.readings import Overtaken
 from orchard.services import EngineAway, queries, records, run
 
 log = logging.getLogger("orchard.catalogue")

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Sequence
 
 from django.db import transaction
 
+from orchard import readings
+from orchard.readings import Overtaken
 from orchard.repository import epoch_ms
 from orchard.services import queries, records, run
 from orchard.webhooks.messages import Message, message_of, message_of_end
@@ -26,36 +28,10 @@ SLACK_MS = 60_000
 """How far apart the partitions of an engine may be read, at most."""
 
 
-class Overtaken(Exception):
-    """Another process has gone on from the same place; what this one read does not count."""
-
-
-class Follower:
+class Follower(readings.Follower[Reading]):
     """One process's way through the events: each step is one transaction, or none."""
 
-    def __init__(self) -> None:
-        self._reading: Reading | None = None
-        self._unkept = 0
-
-    @property
-    def reading(self) -> Reading:
-        """How far this database's deliveries have come."""
-        if self._reading is None:
-            self._reading, self._unkept = Reading.objects.get_or_create(pk=1)[0], 0
-        return self._reading
-
-    def step(self) -> bool:
-        """Go one step on; true when there is more to be done at once.
-
-        Raises:
-            Overtaken: another process, or somebody who made an endpoint, has changed it meanwhile.
-            EngineAway, DatabaseError: one of the two cannot be used; nothing was changed.
-        """
-        try:
-            return self._step(self.reading)
-        except BaseException:
-            self._reading = None  # what is in memory may be ahead of what was kept
-            raise
+    model = Reading
 
     def look_again(self) -> None:
         """Forget what is known, so that the next step begins with what is kept."""

@@ -11,10 +11,11 @@ from django.db import DatabaseError, close_old_connections, connection
 from django.utils import timezone
 
 from orchard.conf import get_conf
+from orchard.readings import Overtaken
 from orchard.services import EngineAway, records, run
 from orchard.webhooks import sending
 from orchard.webhooks.endpoints import allowed_networks
-from orchard.webhooks.following import Follower, Overtaken
+from orchard.webhooks.following import Follower
 from orchard.webhooks.models import Endpoint
 from orchard.webhooks.posting import Courier
 from orchard.webhooks.sending import Sender

@@ -10,8 +10,9 @@ from django.db import DatabaseError
 from orchard import keys
 from orchard.catalogue import following, process, rows
 from orchard.catalogue.finding import is_complete
-from orchard.catalogue.following import Follower, Overtaken
+from orchard.catalogue.following import Follower
 from orchard.catalogue.models import CataloguedJob, Reading
+from orchard.readings import Overtaken
 from orchard.repository import epoch_ms
 from orchard.services import pipeline, records, run, submissions
 from statecore.store import ops

@@ -8,9 +8,10 @@ from collections import Counter
 import pytest
 
 from orchard import keys
+from orchard.readings import Overtaken
 from orchard.services import run, submissions
 from orchard.webhooks import endpoints, process
-from orchard.webhooks.following import Follower, Overtaken
+from orchard.webhooks.following import Follower
 from orchard.webhooks.models import Delivery, Reading
 from statecore.store import ops
 from tests.servers import until
