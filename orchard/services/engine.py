@@ -11,8 +11,10 @@ from orchard import keys
 from orchard.conf import Conf, get_conf
 from orchard.conf_engine import count_partitions, engine_address
 from orchard.placement import LAYOUT
+from orchard.upgrades import RELEASE
+from statecore import keys as state_keys
 from statecore.sealing.site import sealing_of_site
-from statecore.store import open_store
+from statecore.store import open_store, ops
 from statecore.store.base import Store
 from statecore.store.errors import EngineRefuses
 from statecore.store.errors import StoreFull as EngineFull
@@ -22,6 +24,7 @@ from statecore.store.known_keys import WrongKey, check_keys
 from statecore.store.partition_count import WrongPartitions, confirm_partitions
 from statecore.store.partitions import PartitionedStore
 from statecore.store.permissions import acl_rules as least_rights
+from statecore.store.schema import Gate, WrongSchema, refusal
 from statecore.store.sealing import sealed_store
 from statecore.store.steps import Steps
 
@@ -57,8 +60,33 @@ def _opened(conf: Conf) -> Store:
     if not conf.store.startswith("memory"):
         _confirm(store, count or 1)
     _confirm_keys(store)
-    store = sealed_store(store, sealing_of_site())
-    return PartitionedStore(store, count, LAYOUT) if count else store
+    engine, store = store, sealed_store(store, sealing_of_site())
+    store = PartitionedStore(store, count, LAYOUT) if count else store
+    if not conf.store.startswith("memory"):
+        _set_gate(store, engine)
+    return store
+
+
+def _set_gate(store: Store, engine: Store) -> None:
+    """Let services work with the engine as long as its state is of a version that we know."""
+    gate = Gate(engine, keys.SCHEMA, RELEASE, lambda: _is_used(store))
+    try:
+        found = gate.settle()
+        wrong = refusal(found, RELEASE) if found.needed > RELEASE.version else ""
+    except WrongSchema as damaged:
+        wrong = str(damaged)
+    except EngineAway:
+        wrong = ""  # the gate looks when it is there
+    if wrong:
+        store.close()
+        raise ImproperlyConfigured(wrong)
+    store.gate = gate
+
+
+def _is_used(store: Store) -> bool:
+    """Whether the engine holds anything that a release has written."""
+    used = map(ops.Count, (keys.JOBS, keys.WORKERS, state_keys.PROCESSES, state_keys.LOCKS))
+    return any(store.read(ops.Members(state_keys.NAMESPACES), *used))
 
 
 def _confirm(store: Store, count: int) -> None:

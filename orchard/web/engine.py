@@ -12,12 +12,12 @@ from django.template.defaultfilters import filesizeformat
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 
-from orchard.services import EngineAway, counts, queries
+from orchard.services import EngineAway, counts, queries, upgrading
 from orchard.services import run as run_job
 from orchard.web.access import page
 from orchard.web.charts import Chart, Series
 from orchard.web.concerns import CONCERNS
-from orchard.web.engine_tiles import show_ms, tiles
+from orchard.web.engine_tiles import show_ms, tiles, version_tile
 from orchard.web.words import Word
 from statecore.services import health, run
 from statecore.services.health import Sample
@@ -59,7 +59,8 @@ def engine_context() -> dict[str, Any]:
     return {
         "facts": found.facts, "now": found.now,
         "concerns": [(one, *CONCERNS[one.name]) for one in found.concerns],
-        "tiles": tiles(found), "charts": charts(found.samples), "kinds": kinds(),
+        "tiles": [*tiles(found), *version_tile(upgrading.describe())],
+        "charts": charts(found.samples), "kinds": kinds(),
         "rows": found.samples[: -TABLE_ROWS - 1 : -1], "streams": found.facts.streams.items(),
         "snapshot_at": _moment(found.facts.snapshot_at), "reads": found.reads,
     }  # fmt: skip

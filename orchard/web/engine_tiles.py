@@ -9,6 +9,8 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from orchard.services import upgrading
+from orchard.services.upgrading import Schema
 from orchard.web.words import Word
 from statecore.domain.health import EngineFacts
 from statecore.services.health import Health
@@ -37,6 +39,17 @@ def tiles(found: Health) -> list[Tile]:
         _told(_("Running for"), facts.uptime_s, span), _told(_("Keys"), facts.keys, str),
     ]  # fmt: skip
     return [tile for tile in told if tile]
+
+
+def version_tile(schema: Schema | None) -> list[Tile]:
+    """Of which version the state is, and whether an upgrade is due; none where it is in memory."""
+    if schema is None:
+        return []
+    note = gettext("release %(name)s") % {"name": schema.release} if schema.release else ""
+    if upgrading.is_behind(schema):
+        begun, due = gettext("an upgrade was begun"), gettext("an upgrade is due")
+        note = begun if schema.upgrading else due
+    return [Tile(_("Version of the state"), f"{schema.version}", note)]
 
 
 def show_ms(value: float) -> str:

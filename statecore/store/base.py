@@ -7,7 +7,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from statecore.store import ops
 from statecore.store.clock import Clock
@@ -17,6 +17,16 @@ from statecore.store.lastseen import LastSeen
 from statecore.store.steps import Steps
 
 T = TypeVar("T")
+
+
+class Gatekeeper(Protocol):
+    """Who is asked before each request of a service, and may refuse it; see ``schema``."""
+
+    def check(self) -> None:
+        """Raise a :class:`StoreError` when nothing may be asked of the engine."""
+
+    async def acheck(self) -> None:
+        """The same, without blocking the event loop."""
 
 
 class Store(ABC):
@@ -33,6 +43,8 @@ class Store(ABC):
     clock: Clock
     name: str
     """Which kind of engine this is: ``memory``, ``redis`` or ``embedded``."""
+    gate: Gatekeeper | None = None
+    """Who lets services pass; nobody has to where the state is this process's own."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
@@ -182,6 +194,8 @@ class Store(ABC):
             return self.last_seen.recall(request.cells), self.now()
         if kind is ops.Pause:
             return time.sleep(request.seconds)
+        if self.gate is not None:
+            self.gate.check()
         if kind is ops.Together:
             return self.perform_all(request.requests)
         return self.perform(request)
@@ -198,6 +212,8 @@ class Store(ABC):
             return self.last_seen.recall(request.cells), await self.anow()
         if kind is ops.Pause:
             return await asyncio.sleep(request.seconds)
+        if self.gate is not None:
+            await self.gate.acheck()
         if kind is ops.Together:
             return await self.aperform_all(request.requests)
         return await self.aperform(request)

@@ -108,10 +108,14 @@ def _parts(store: Store, key: str) -> list[str]:
     return [tagged(place, key) for place in store.locate([key])]
 
 
+def untagged(name: str) -> str:
+    """The name of a key without its partition."""
+    tag = _TAG.match(name)
+    return name[tag.end() :] if tag else name
+
+
 def _untagged(fact: KeyFact) -> KeyFact:
-    tag = _TAG.match(fact.name)
-    name = fact.name[tag.end() :] if tag else fact.name
-    return KeyFact(name, fact.kind, fact.ttl_ms, fact.size, fact.name)
+    return KeyFact(untagged(fact.name), fact.kind, fact.ttl_ms, fact.size, fact.name)
 
 
 # -- in memory ------------------------------------------------------------------

@@ -17,9 +17,10 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 from orchard.conf import get_conf
 from orchard.doctor.connection import reach
 from orchard.doctor.examining import SYMPTOMS, Report, examine, repair
+from orchard.doctor.schema import examine_schema
 from orchard.doctor.surroundings import examine_surroundings
 from orchard.doctor.troubles import Trouble
-from orchard.services import EngineAway, get_engine
+from orchard.services import EngineAway, get_engine, upgrading
 
 WELL, UNWELL, AWAY = 0, 1, 2
 """Ends: all is well; something is wrong; the engine could not be examined."""
@@ -68,7 +69,10 @@ class Command(BaseCommand):
     def _examine(self, answer: Answer, options: dict[str, Any]) -> None:
         store, troubles = reach(get_engine, get_conf().store)
         answer.troubles += troubles
-        if store is None or options["connection"]:
+        if store is None:
+            return
+        answer.troubles += examine_schema(upgrading.describe())
+        if options["connection"]:
             return
         files = not options["no_files"]
         with _shown(options) as progress:

@@ -71,7 +71,7 @@ class Command(BaseCommand):
         data_dir = conf.data_dir.absolute()
         with _alone(data_dir):
             admin = first_start.prepare(data_dir)
-            open_engine()
+            open_engine(upgrades=True)
             store = get_engine()
             stopping, at_once = _listen_for_signals()
             web, *others = children = _children(data_dir, options["agents"])
