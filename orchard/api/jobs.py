@@ -53,7 +53,10 @@ class Jobs(View):
 
     @described(
         {200: JobAnswer, 201: JobAnswer}, operation_id="create_job", parameters=[IDEMPOTENCY_KEY],
-        refusals={400: "No file, or a field is wrong", 413: "The recording is too large"},
+        refusals={
+            400: "No file, or a field is wrong", 413: "The recording is too large",
+            429: "Its owner has as much as the quota allows",
+        },
         request={"multipart/form-data": SubmitForm},
     )  # fmt: skip
     def post(self, request: Request) -> Response:
