@@ -8,8 +8,8 @@ RUN useradd --create-home --uid 10001 orchard \
     && install -d -m 700 -o orchard -g orchard /data /agents
 WORKDIR /app
 
-COPY constraints.txt requirements.txt requirements-agent.txt ./
-RUN pip install -c constraints.txt -r requirements.txt -r requirements-agent.txt
+COPY constraints.txt requirements.txt requirements-agent.txt requirements-tracing.txt ./
+RUN pip install -c constraints.txt -r requirements.txt -r requirements-agent.txt -r requirements-tracing.txt
 COPY . .
 
 USER orchard

@@ -48,7 +48,7 @@ $(VENV)/.run: constraints.txt requirements.txt requirements-agent.txt $(VENV)/.m
 	@$(BIN)/pip install --quiet -c constraints.txt -r requirements.txt -r requirements-agent.txt
 	@touch $@
 
-$(VENV)/.test: requirements-test.txt $(VENV)/.run
+$(VENV)/.test: requirements-test.txt requirements-tracing.txt $(VENV)/.run
 	@echo "Installing what the tests need (once) …"
-	@$(BIN)/pip install --quiet -c constraints.txt -r requirements-test.txt
+	@$(BIN)/pip install --quiet -c constraints.txt -r requirements-test.txt -r requirements-tracing.txt
 	@touch $@

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
+from orchard import tracing
 from orchard.agents.log_sending import LogSender
 from orchard.agents.master import Master, Refused
 from orchard.agents.processors import parse_processors
@@ -75,7 +76,8 @@ def run_agent(chosen: argparse.Namespace) -> int:
             sender = LogSender(chosen.master, token, _name(chosen))
             logging.getLogger().addHandler(sender)
         agent = _make_agent(chosen, token)
-        agent.work()
+        with tracing.running("agent", os.environ.get("ORCHARD_TRACES", "")):
+            agent.work()
     except (TranscriberFailed, Refused, OSError, ValueError) as fault:
         log.error("%s", fault)
         return 1

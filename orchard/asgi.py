@@ -15,18 +15,19 @@ from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E40
 from django.conf import settings  # noqa: E402
 
 from orchard.api.body_streams import Streams  # noqa: E402
-from orchard.api.intake import Intake  # noqa: E402
+from orchard.api.intake import UPLOADS, Intake  # noqa: E402
 from orchard.live.draining import Draining  # noqa: E402
 from orchard.live.routing import websocket_urlpatterns  # noqa: E402
 from orchard.live.straight import Straight  # noqa: E402
 from orchard.metrics.traffic import CountedSockets  # noqa: E402
+from orchard.tracing.requests import traced  # noqa: E402
 
 # Django spools bodies here: on the storage's own disk, not where the system may keep it in memory.
 tempfile.tempdir = str(settings.FILE_UPLOAD_TEMP_DIR)
 
 application = ProtocolTypeRouter(
     {
-        "http": Draining(Intake(Streams(http))),
+        "http": Draining(traced(Intake(Streams(http)), UPLOADS)),
         "websocket": AllowedHostsOriginValidator(
             CountedSockets(Straight(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))))
         ),

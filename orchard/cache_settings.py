@@ -7,8 +7,11 @@ from typing import Any
 
 from orchard.conf import Conf
 from orchard.conf_engine import engine_address
+from orchard.spared import spared
 from statecore.store.addresses import Address, Tls, Topology
-from statecore.store.embedded import engine_url
+
+with spared("opentelemetry"):  # the engine's driver would load it for figures nobody asked for
+    from statecore.store.embedded import engine_url
 
 DATABASE = 1
 _MEMORY = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}

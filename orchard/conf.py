@@ -26,6 +26,7 @@ from orchard.conf_running import RunningConf
 from orchard.conf_sealing import SealingConf
 from orchard.conf_state import YEAR_S, StateConf
 from orchard.conf_storage import StorageConf, check_storage
+from orchard.conf_traces import TracesConf
 from orchard.conf_uploads import UploadsConf
 from orchard.conf_values import (
     check_value,
@@ -48,6 +49,7 @@ class Conf(
     EngineConf,
     StateConf,
     LogsConf,
+    TracesConf,
     NodesConf,
     OpenAiConf,
     AccessConf,

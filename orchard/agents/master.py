@@ -56,6 +56,8 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     job_type: str = "audio"
     facts: dict[str, Any] = {}
     """What the type of the job notes of the chunk."""
+    traceparent: str = ""
+    """The span that its own belongs in, where the master has traces."""
     is_duplicate: bool = False
     """Whether another worker has it, too; the first valid result counts."""
 

@@ -7,6 +7,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +17,7 @@ from orchard.agents.backoff import Backoff
 from orchard.agents.leases import LeaseLost, Signs
 from orchard.agents.master import Master, MasterAway, Refused, Work
 from orchard.agents.processors import Processor
+from orchard.tracing import get_spans
 from orchard.transcribers.base import (
     NOTHING_SPECIAL,
     Transcriber,
@@ -155,8 +157,17 @@ class Agent:
             self._patiently(lambda: self._master.fetch(work, wav))
             start = time.monotonic()
             job = _InThread(lambda: self._process(work, wav, signs))
-            result = job.wait(self._stopping, self._plan.grace_s)
+            with self._traced(work):
+                result = job.wait(self._stopping, self._plan.grace_s)
             return result, round((time.monotonic() - start) * 1000)
+
+    def _traced(self, work: Work) -> AbstractContextManager[object]:
+        """A span around what is done to a chunk, when master and agent both have traces."""
+        if (spans := get_spans()) is None or not work.traceparent:
+            return nullcontext()
+        name = "transcribe" if work.job_type == "audio" else "process"
+        facts = {"orchard.chunk.id": work.chunk_id, "orchard.worker.id": self._master.name}
+        return spans.open(name, facts, parent=work.traceparent, kind="consumer")
 
     def _process(self, work: Work, payload: Path, signs: Signs) -> Transcription:
         if work.job_type == "audio":

@@ -103,6 +103,10 @@ class ClaimedAnswer(serializers.Serializer):
     facts = serializers.DictField(
         required=False, help_text="What the type of the job notes of the chunk."
     )
+    traceparent = serializers.CharField(
+        required=False,
+        help_text="The span that the worker's own belongs in, where there are traces.",
+    )
     lease_s = serializers.FloatField()
     deadline = serializers.DateTimeField()
 
@@ -262,6 +266,9 @@ class JobAnswer(serializers.Serializer):
     wishes = WishesAnswer(required=False)
     duration_ms = serializers.IntegerField(required=False)
     pinned = serializers.BooleanField(required=False)
+    trace = serializers.CharField(
+        required=False, help_text="The `traceparent` it came in by, where there are traces."
+    )
     job_type = serializers.CharField(
         required=False, help_text="What kind of work it is; `audio` unless given."
     )

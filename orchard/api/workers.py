@@ -20,7 +20,7 @@ from orchard.domain.chunks import chunk_id
 from orchard.domain.errors import InvalidInput
 from orchard.domain.orders import AUDIO, parse_labels
 from orchard.live.feed import get_feed, wait_for_work, work_heard
-from orchard.services import arun, claims, fleet, lookups, nodes, queries, run
+from orchard.services import arun, claims, fleet, lookups, nodes, queries, run, traces
 from orchard.services.claims import Claimed
 from orchard.services.nodes import Added
 
@@ -187,12 +187,17 @@ def _of_type(one: Claimed) -> dict[str, Any]:
     return {"job_type": one.job.job_type, "facts": one.chunk.facts or {}}
 
 
+def _of_trace(one: Claimed) -> dict[str, str]:
+    traceparent = traces.of_claim(one.job, one.chunk)
+    return {"traceparent": traceparent} if traceparent else {}
+
+
 def shape_of_claimed(one: Claimed) -> dict[str, Any]:
     """A claimed chunk with all that its worker needs."""
     name = chunk_id(one.job.job_id, one.chunk.index)
     # What nobody wishes is not there at all: older agents were never told of it.
     wishes = {"wishes": msgspec.to_builtins(one.job.wishes)} if one.job.wishes else {}
-    return wishes | _of_type(one) | {
+    return wishes | _of_type(one) | _of_trace(one) | {
         "chunk_id": name,
         "job_id": one.job.job_id,
         "index": one.chunk.index,

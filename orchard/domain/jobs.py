@@ -31,6 +31,8 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     text: str
     speaker: str = ""
     """Who says it, where a worker told speakers apart."""
+    doubts: tuple[str, ...] = ()
+    """Why the quality guard doubts it (:mod:`orchard.domain.quality`)."""
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,6 +113,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How much of it is in chunks, in milliseconds; the rest is silence."""
     stage: Stage = WAITING
     retries: int = 0
+    trace: str = ""
+    """The ``traceparent`` of the span it came in by; empty without traces."""
     pinned: bool = False
     error: str = ""
     chunks: tuple[Chunk, ...] | None = None
@@ -155,7 +159,7 @@ class JobChange(msgspec.Struct, frozen=True, kw_only=True):
 def create_job(
     job_id: str, filename: str, source: str, size: int, *, owner: str, use_purifier: bool,
     language: str, at: datetime, came_by: str = "", wishes: Wishes | None = None,
-    order: Order = PLAIN,
+    order: Order = PLAIN, trace: str = "",
 ) -> JobChange:  # fmt: skip
     """Accept a recording, or other work, that is in storage.
 
@@ -168,7 +172,7 @@ def create_job(
         completed_chunks=0, created_at=at, updated_at=at, source=source, size=size, owner=owner,
         use_purifier=use_purifier, language=language, came_by=came_by, wishes=wishes,
         job_type=order.job_type, priority=order.priority, requires=order.requires, run_at=run_at,
-        stage=Stage(not_before=run_at) if run_at else WAITING,
+        stage=Stage(not_before=run_at) if run_at else WAITING, trace=trace,
     )  # fmt: skip
     event = JobCreated(at=at, job_id=job_id, filename=filename, status=job.status)
     return JobChange(job=job, events=(event,))

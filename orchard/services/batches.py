@@ -80,7 +80,7 @@ class Batch:
         if change.settled:
             self._keep(job, chunk, change)
             self._draft.result(job_id, index, report.result)
-        return Accepted(chunk=change.chunk, repeated=not change.settled)
+        return Accepted(chunk=change.chunk, repeated=not change.settled, before=chunk, job=job)
 
     def _fail(self, said: Setback, job_id: str, index: int) -> Accepted:
         job, chunk = self._open(job_id, index)
@@ -95,7 +95,7 @@ class Batch:
                 token=said.token,
             )  # fmt: skip
         self._keep(job, chunk, change)
-        return Accepted(chunk=change.chunk)
+        return Accepted(chunk=change.chunk, before=chunk, job=job)
 
     def _go_on(self, said: Sign, job_id: str, index: int) -> Accepted:
         chunk = self._chunks.get((job_id, index)) or require_chunk(self._seen, job_id, index)

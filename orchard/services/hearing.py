@@ -12,6 +12,7 @@ from datetime import datetime
 from orchard.domain import workers
 from orchard.domain.chunks import parse_chunk_id
 from orchard.repository import chunk_cell, job_cell, worker_cell
+from orchard.services import traces
 from orchard.services.batches import Batch
 from orchard.services.lookups import touch
 from orchard.services.said import Outcome, Said, Sign, make_note
@@ -41,6 +42,7 @@ def hear(said: Sequence[Said], *, alive: str = "") -> Steps[list[Outcome]]:
             continue
         note = make_note([said[i] for i in mine], [ordered[i] for i in mine])
         yield from touch(url, gained=note.held, lost=note.lost, speeds=note.speeds)
+    traces.end_attempts(said, ordered)
     return ordered
 
 

@@ -10,6 +10,7 @@ import msgspec
 from orchard.domain import workers
 from orchard.domain.chunks import Chunk
 from orchard.domain.errors import OrchardError
+from orchard.domain.jobs import Job
 from orchard.domain.orders import type_of_lane
 from orchard.domain.timeline import ChunkResult
 from orchard.domain.workers import Speed
@@ -53,6 +54,10 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
 
     chunk: Chunk
     repeated: bool = False
+    before: Chunk | None = None
+    """The chunk as it was, when what was said has ended an attempt at it."""
+    job: Job | None = None
+    """Its job, then."""
 
 
 Outcome = Accepted | OrchardError

@@ -15,7 +15,7 @@ from orchard.jobtypes.base import Unacceptable
 from orchard.jobtypes.guarding import JobTypeFailed
 from orchard.jobtypes.registry import UnknownJobType
 from orchard.ports import audio, recordings
-from orchard.services import audio_stages, piece_stages, pipeline
+from orchard.services import audio_stages, piece_stages, pipeline, traces
 from orchard.services.engine import EngineAway, run
 from orchard.services.stage_leases import LeaseKeeper, StageLost, Stopping
 
@@ -30,7 +30,7 @@ def do_stage(job: Job, stopping: threading.Event) -> None:
     """
     job_id, token = job.job_id, job.stage.token
     try:
-        with recordings.room(), LeaseKeeper(job, stopping) as keeper:
+        with recordings.room(), LeaseKeeper(job, stopping) as keeper, traces.stage(job):
             work = audio_stages.WORK if job.is_audio else piece_stages.WORK
             work[job.status](job, keeper)
     except (StageLost, StaleToken, UnknownJob):

@@ -14,6 +14,7 @@ from orchard.domain.jobs import Job, JobChange, Wishes
 from orchard.domain.orders import PLAIN, Order
 from orchard.ports import recordings
 from orchard.repository import Draft, chunk_cell, find_chunk, find_job, job_cell
+from orchard.services import traces
 from orchard.services.limits import keeping
 from orchard.services.spreading import Spread
 from statecore.store import ops
@@ -60,6 +61,7 @@ def create(
     new_id = job_id or (yield from name_job(owner, idempotency_key))
     key = ops.Key(keys.idempotency(owner, idempotency_key))
     cells: list[ops.Cell] = [job_cell(new_id), *([key] if idempotency_key else [])]
+    trace = traces.begin_job(new_id)
 
     def decide(seen: Seen, at: datetime) -> Decision[Job | str]:
         if known := seen.get(key):
@@ -69,6 +71,7 @@ def create(
         change = jobs.create_job(
             new_id, filename, source, size, owner=owner, use_purifier=use_purifier,
             language=language, at=at, came_by=came_by, wishes=wishes, order=order,
+            trace=trace,
         )  # fmt: skip
         draft = Draft(keeping(), at)
         draft.job(None, change.job)
@@ -110,7 +113,9 @@ def cancel(job_id: str) -> Steps[Job]:
         change = jobs.cancel_job(job, _chunks(seen, job_id, total), at=at)
         return _write(job, change, at)
 
-    return (yield from transact(cells, decide))
+    cancelled = yield from transact(cells, decide)
+    traces.end_job(cancelled)
+    return cancelled
 
 
 def retry(job_id: str) -> Steps[Job]:

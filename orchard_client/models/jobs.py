@@ -88,6 +88,7 @@ class Job(Model, frozen=True, kw_only=True):
     wishes: Wishes | None = None
     duration_ms: int = 0
     pinned: bool = False
+    trace: str = ""
     job_type: str = "audio"
     priority: int = 5
     requires: list[str] = []

@@ -71,6 +71,8 @@ class Claimed(Model, frozen=True, kw_only=True):
     is_duplicate: bool = False
     job_type: str = "audio"
     facts: dict[str, Any] = {}
+    traceparent: str = ""
+    """The span that the worker's own belongs in, where there are traces."""
 
 
 class Claims(Model, frozen=True, kw_only=True):

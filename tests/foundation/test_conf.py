@@ -97,6 +97,7 @@ WRONG |= {
     "ORCHARD_STORE_CHECK_HOSTNAME": [("perhaps", "true or false")],
     "ORCHARD_SENTINEL_USERNAME": [("a\0b", "text")],
     "ORCHARD_SENTINEL_PASSWORD_FILE": [("a\0b", "text")],
+    "ORCHARD_TRACES": [("collector:4318", "http://host of a collector"), ("on", "or otel")],
     "ORCHARD_QUOTA_JOBS": [("-1", "from 0 to 1000000"), ("many", "a whole number")],
     "ORCHARD_QUOTA_AUDIO_HOURS": [("-1", "from 0 to 1000000"), ("nan", "from 0 to 1000000")],
     "ORCHARD_JOB_TYPES": [("a b", "dotted paths"), ("Pages", "dotted paths")],

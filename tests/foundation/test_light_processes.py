@@ -17,10 +17,11 @@ SPEECH = {"faster_whisper", "ctranslate2", "pocketsphinx", "tokenizers", "huggin
 CLOUD = {"boto3", "botocore", "storages", "psycopg", "psycopg2", "githubkit", "hishel"}
 TALKING = {"httpx", "requests", "urllib3"}
 TERMINAL = {"rich", "pygments"}
+TRACES = {"opentelemetry", "google.protobuf"}
 CIPHERS = {"cryptography.hazmat.primitives"}
 PAGES = {"unfold", "rest_framework", "drf_spectacular", "channels", "axes", "orchard.web"}
 
-ALWAYS_NEEDLESS = ARRAYS | SPEECH | CLOUD | TERMINAL
+ALWAYS_NEEDLESS = ARRAYS | SPEECH | CLOUD | TERMINAL | TRACES
 OF_THE_SITE = ALWAYS_NEEDLESS | TALKING | CIPHERS
 NEEDLESS = {
     "serve": OF_THE_SITE,

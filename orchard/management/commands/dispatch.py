@@ -8,6 +8,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from orchard import tracing
+from orchard.conf import get_conf
 from orchard.dispatching.running import Dispatcher, new_holder
 from orchard.management.opening import open_engine
 from orchard.services import get_engine
@@ -31,7 +33,8 @@ class Command(BaseCommand):
         """Work until SIGTERM or Ctrl-C; what is not done in time is handed back then."""
         open_engine()
         try:
-            asyncio.run(_serve(options["grace"]))
+            with tracing.running("dispatch", get_conf().traces):
+                asyncio.run(_serve(options["grace"]))
         finally:
             get_engine().close()
 

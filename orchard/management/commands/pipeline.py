@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from orchard import tracing
 from orchard.catalogue import process as catalogue
 from orchard.conf import get_conf
 from orchard.management.opening import open_engine
@@ -32,6 +33,7 @@ class Command(BaseCommand):
         conf, holder = get_conf(), pipeline_process.new_holder()
         beside = [catalogue.start(stopping, holder), webhooks.start(stopping, holder)]
         at_once = pipeline_process.jobs_at_once(conf.pipeline_memory_mb, os.cpu_count() or 1)
-        pipeline_process.work(stopping, holder=holder, at_once=at_once)
+        with tracing.running("pipeline", conf.traces):
+            pipeline_process.work(stopping, holder=holder, at_once=at_once)
         for thread in beside:
             thread.join()

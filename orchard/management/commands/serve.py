@@ -11,6 +11,7 @@ from typing import Any
 import uvicorn
 from django.core.management.base import BaseCommand, CommandParser
 
+from orchard import tracing
 from orchard.conf import get_conf
 from orchard.fallback.starting import WebProcess
 from orchard.live.feed import get_feed
@@ -53,7 +54,7 @@ class Command(BaseCommand):
         """
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         open_engine()  # here, where waiting for it holds nobody up
-        with WebProcess():
+        with WebProcess(), tracing.running("web", get_conf().traces):
             config = uvicorn.Config(
                 "orchard.asgi:application", host=options["host"], port=options["port"],
                 loop="uvloop", http="httptools", ws="orchard.live.sockets:LiveProtocol",

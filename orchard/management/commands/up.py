@@ -176,6 +176,7 @@ def _env_of_agents(data_dir: Path, agents: int) -> dict[str, str]:
         "PYTHONPATH": str(settings.BASE_DIR),
         "ORCHARD_MASTER": own_address(),
         "ORCHARD_TOKEN_FILE": str(data_dir / "worker_token"),
+        "ORCHARD_TRACES": get_conf().traces,
         # The agents share the machine with everything else.
         "OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // max(1, agents))),
     }
