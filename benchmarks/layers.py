@@ -1,10 +1,11 @@
 """Where the time of a transition goes: sampled, by layer; for docs/benchmarks.md.
 
-    python -m benchmarks.layers [--seconds 3] [--folded FILE]
+    python -m benchmarks.layers [--seconds 3] [--folded FILE] [--picture FILE]
 
 A timer of processor time interrupts the process some hundred times a second; what runs then
 is counted to the layer of its innermost line. ``--folded`` writes the stacks in the form that
-flame graphs are drawn from. What the engine does meanwhile it counts itself.
+programs draw flame graphs from, ``--picture`` draws that of an exchange. What the engine does
+meanwhile it counts itself.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ import os
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
 
 import django
+
+from benchmarks.flames import Frame, draw
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "orchard.settings")
 
@@ -38,6 +41,10 @@ NAMES = tuple(dict.fromkeys(LAYERS.values()))
 OTHER = "other"
 
 
+Stack = tuple[Frame, ...]
+"""Functions that ran, the outermost first."""
+
+
 class Cost(NamedTuple):
     """What one run of an operation costs."""
 
@@ -47,7 +54,7 @@ class Cost(NamedTuple):
     """Processor time of the engine within its scripts."""
     layers_us: dict[str, float]
     """Processor time of this process, by layer."""
-    stacks: Counter[str]
+    stacks: Counter[Stack]
 
 
 def layer_of(file: str) -> str:
@@ -64,7 +71,7 @@ class Sampler:
 
     def __init__(self) -> None:
         self.layers: Counter[str] = Counter()
-        self.stacks: Counter[str] = Counter()
+        self.stacks: Counter[Stack] = Counter()
         self.spent_s = 0.0
         self._is_counting = False
 
@@ -83,12 +90,12 @@ class Sampler:
         if frame is None or not self._is_counting:
             return
         self.layers[layer_of(frame.f_code.co_filename)] += 1
-        names: list[str] = []
+        frames: list[Frame] = []
         here: FrameType | None = frame
-        while here is not None:
-            names.append(here.f_code.co_qualname)
+        while here is not None and here.f_code.co_filename != __file__:
+            frames.append(Frame(here.f_code.co_qualname, layer_of(here.f_code.co_filename)))
             here = here.f_back
-        self.stacks[";".join(reversed(names))] += 1
+        self.stacks[tuple(reversed(frames))] += 1
 
     def layers_us(self, runs: int) -> dict[str, float]:
         """Microseconds of each layer in one run."""
@@ -169,18 +176,30 @@ def table(costs: list[Cost]) -> str:
     return "\n".join(lines)
 
 
+def _folded(costs: Iterable[Cost]) -> Iterator[str]:
+    for one in costs:
+        for stack, count in one.stacks.items():
+            yield f"{';'.join([one.name, *(frame.name for frame in stack)])} {count}\n"
+
+
 def main() -> None:
     """Measure, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=3.0, help="for each operation")
     parser.add_argument("--folded", type=Path, help="write the stacks there")
+    parser.add_argument("--picture", type=Path, help="draw the flame graph of an exchange there")
     options = parser.parse_args()
     django.setup()
     costs = measure_all(options.seconds)
     print(table(costs))
     if options.folded:
-        lines = [f"{one.name};{s} {n}" for one in costs for s, n in one.stacks.items()]
-        options.folded.write_text("\n".join(lines) + "\n")
+        options.folded.write_text("".join(_folded(costs)))
+    if options.picture:
+        *_, exchange = costs
+        title = (
+            f"An {exchange.name} chunks: this process, {sum(exchange.layers_us.values()):,.0f} µs"
+        )
+        options.picture.write_text(draw(title, exchange.stacks))
 
 
 if __name__ == "__main__":
