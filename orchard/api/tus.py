@@ -16,11 +16,11 @@ from rest_framework.response import Response
 from orchard.api.body_streams import blocks_of
 from orchard.api.errors import TooLarge
 from orchard.api.jobs import IDEMPOTENCY_KEY, job_shape, view_of
+from orchard.api.openai_errors import JOB_HEADER
 from orchard.api.permissions import owner_of
 from orchard.api.schema import described
 from orchard.api.tus_forms import (
     EXTENSIONS,
-    JOB_HEADER,
     LENGTH,
     METADATA,
     OCTETS,
@@ -131,7 +131,7 @@ class OneUpload(TusView):
         """Send a part of an upload, from where it ends on; with the last one the job begins.
 
         What came of a part that was cut off is kept: `HEAD` says how far the upload is, and
-        `X-Job-Id` there names its job, should the last answer be lost.
+        `X-Orchard-Job` there names its job, should the last answer be lost.
         """
         check_kind(request)
         offset = read_number(request, "Upload-Offset")

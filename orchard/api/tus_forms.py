@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from orchard.api.answers import JobAnswer
 from orchard.api.errors import TooLarge
 from orchard.api.jobs import idempotency_key, order_of
+from orchard.api.openai_errors import JOB_HEADER
 from orchard.api.permissions import owner_of
 from orchard.api.requests import SubmitForm
 from orchard.api.views import parse
@@ -30,7 +31,6 @@ from orchard.services import part_uploads
 VERSION = "1.0.0"
 EXTENSIONS = "creation,creation-with-upload,expiration,termination"
 OCTETS = "application/offset+octet-stream"
-JOB_HEADER = "X-Job-Id"
 METADATA_MAX = 16_000
 """Longest ``Upload-Metadata``, in characters."""
 _SIZE_DIGITS = 18

@@ -68,7 +68,6 @@ ROUTES: list[tuple[str, str, set[str]]] = [
     ("get", "/api/v1/transcripts/search", {"read"}),
     ("get", "/api/v1/jobs/export", {"read"}),
     ("post", "/api/v1/uploads/tus", {"submit"}),
-    ("options", "/api/v1/uploads/tus", {"submit"}),
     ("get", f"/api/v1/uploads/tus/{JOB}{JOB}", {"submit"}),
     ("patch", f"/api/v1/uploads/tus/{JOB}{JOB}", {"submit"}),
     ("delete", f"/api/v1/uploads/tus/{JOB}{JOB}", {"submit"}),

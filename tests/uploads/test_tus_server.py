@@ -70,8 +70,8 @@ def test_a_line_that_breaks_costs_nothing_that_came_over_it(server: Server, soun
     while (rest := send(server, where, at, sound[at:])).status_code == 409:
         at = offset(server, where)  # the server still reads what had been on its way
     assert rest.status_code == 204
-    assert stored(server, rest.headers["X-Job-Id"]) == sound
-    assert look(server, where)["X-Job-Id"] == rest.headers["X-Job-Id"]
+    assert stored(server, rest.headers["X-Orchard-Job"]) == sound
+    assert look(server, where)["X-Orchard-Job"] == rest.headers["X-Orchard-Job"]
 
 
 def test_a_line_that_falls_silent_is_let_go_and_what_came_is_kept(server: Server, sound: bytes):
@@ -84,14 +84,14 @@ def test_a_line_that_falls_silent_is_let_go_and_what_came_is_kept(server: Server
 def test_a_part_of_unknown_length_is_taken(server: Server, sound: bytes):
     where = begun(server, SIZE)
     pieces = (sound[at : at + 100_000] for at in range(0, SIZE, 100_000))
-    assert stored(server, send(server, where, 0, pieces).headers["X-Job-Id"]) == sound
+    assert stored(server, send(server, where, 0, pieces).headers["X-Orchard-Job"]) == sound
 
 
 def test_a_sender_that_can_only_post_is_understood(server: Server):
     where = begun(server, 4)
     headers = RESUMABLE | {"Upload-Offset": "0", "Content-Type": OCTETS}
     headers |= {"X-HTTP-Method-Override": "PATCH"}
-    assert server.client.post(where, content=b"RIFF", headers=headers).headers["X-Job-Id"]
+    assert server.client.post(where, content=b"RIFF", headers=headers).headers["X-Orchard-Job"]
 
 
 def test_more_than_was_said_is_refused(server: Server):
@@ -109,4 +109,4 @@ def test_a_restarted_server_goes_on_with_what_came_before(server: Server, sound:
     server.start()
     assert offset(server, where) == 9_000_000
     rest = send(server, where, 9_000_000, sound[9_000_000:])
-    assert stored(server, rest.headers["X-Job-Id"]) == sound
+    assert stored(server, rest.headers["X-Orchard-Job"]) == sound
