@@ -16,12 +16,14 @@ import msgspec
 
 from statecore.store import ops
 from statecore.store.base import Store
-from statecore.store.errors import EngineRefuses
+from statecore.store.errors import EngineRefuses, WrongType
 
 FIRST = 1
 """The version of state from before the version was written down."""
 LOOK_EVERY_S = 2.0
 """How often a process that works looks whether it still may."""
+LOOK_AGAIN_S = 30.0
+"""When another look is begun while the engine does not answer one."""
 
 
 class Upgrading(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,12 +74,16 @@ def read_schema(engine: Store, key: str) -> tuple[Schema | None, bytes | None]:
     Raises:
         WrongSchema: no release of this program has written that.
     """
-    (raw,) = engine.read(ops.Key(key))
+    raw: bytes | None = None
     try:
+        (raw,) = engine.read(ops.Key(key))
         return (None if raw is None else msgspec.json.decode(raw, type=Schema)), raw
-    except (msgspec.MsgspecError, UnicodeError):
-        raise WrongSchema(f"the key {key!r} of the engine holds nothing that a release writes"
-                          f" there: {raw[:80]!r}") from None  # fmt: skip
+    except (WrongType, msgspec.MsgspecError, UnicodeError):
+        held = f": {raw[:80]!r}" if raw is not None else ""
+        raise WrongSchema(
+            f"the key {key!r} of the engine holds nothing that a release writes there{held}; when"
+            " it is deleted, `manage.py upgrade` looks at all records again"
+        ) from None
 
 
 def write_schema(engine: Store, key: str, before: bytes | None, schema: Schema) -> bytes | None:
@@ -148,17 +154,17 @@ class Gate:
         at = time.monotonic()
         if at < self._look_at:
             return False
-        self._look_at = at + LOOK_EVERY_S  # the others go on with what is known
+        self._look_at = at + LOOK_AGAIN_S  # the others go on with what is known
         return True
 
     def _look(self) -> None:
+        waits_s = 0.0  # when nothing is seen, the next one looks
         try:
-            self._refusal = refusal(self.settle(), self.release)
+            self._refusal, waits_s = refusal(self.settle(), self.release), LOOK_EVERY_S
         except WrongSchema as wrong:
-            self._refusal = str(wrong)
-        except BaseException:
-            self._look_at = 0.0  # nothing was seen: the next one looks
-            raise
+            self._refusal, waits_s = str(wrong), LOOK_EVERY_S
+        finally:
+            self._look_at = time.monotonic() + waits_s
 
     def _pass(self) -> None:
         if self._refusal:

@@ -14,7 +14,7 @@ from django.test import Client
 from orchard import conf, keys
 from orchard.doctor import schema as schema_troubles
 from orchard.management.opening import open_engine
-from orchard.services import EngineAway, arun, counts, engine, run, upgrading
+from orchard.services import EngineAway, arun, counts, engine, queries, run, upgrading
 from orchard.upgrades import RELEASE
 from statecore.store import ops, schema
 from statecore.store.memory import MemoryStore
@@ -93,6 +93,29 @@ def test_what_no_release_has_written_is_refused_with_its_name(raw, at_once):
         gate_of(store).check()
 
 
+def test_a_key_of_another_type_is_refused_as_well(redis_store, at_once):
+    redis_store.commit({}, [ops.HashSet(keys.SCHEMA, {"version": b"2"})])
+    with pytest.raises(WrongSchema, match="the key 'schema' of the engine holds nothing"):
+        gate_of(redis_store).check()
+
+
+def test_who_asks_while_another_looks_goes_on_with_what_is_known():
+    store = MemoryStore()
+    say(store, {"version": 4})
+    asked = []
+
+    class Slow(MemoryStore):
+        def perform(self, request):
+            asked.append(request)
+            gate.check()  # another thread, meanwhile
+            return store.perform(request)
+
+    gate = gate_of(Slow())
+    gate.check()
+    gate.check()
+    assert len(asked) == 1
+
+
 def test_what_a_later_release_says_besides_is_passed_over():
     store = MemoryStore()
     say(store, {"version": 4, "release": "1.1", "more": {"a": 1}})
@@ -106,8 +129,18 @@ def test_what_a_later_release_says_besides_is_passed_over():
 def site(engine_server, monkeypatch):
     """A site on an empty engine: a function that opens it as a new process would."""
     engine_server.client.flushdb()
-    settings = conf.Conf(store=engine_server.url)
-    monkeypatch.setattr(engine, "get_conf", lambda: settings)
+    yield from sites(conf.Conf(store=engine_server.url), monkeypatch)
+
+
+@pytest.fixture
+def own_site(tmp_path, monkeypatch):
+    """The same with an engine of its own, as ``make run`` has one."""
+    yield from sites(conf.Conf(store="embedded://", data_dir=tmp_path), monkeypatch)
+
+
+def sites(settings, monkeypatch):
+    for module in (engine, upgrading):
+        monkeypatch.setattr(module, "get_conf", lambda: settings)
     before, opened = engine.use(None), []
 
     def start():
@@ -233,3 +266,20 @@ def command(*options):
     out = io.StringIO()
     call_command("upgrade", *options, stdout=out)
     return out.getvalue()
+
+
+def test_make_run_upgrades_the_state_of_its_own_engine(own_site, caplog):
+    own_site()
+    job = orchards.submit()
+    say(engine.get_engine(), {"version": 1, "upgrading": {"to": 2, "step": 2, "cursor": "0:7"}})
+    with caplog.at_level(logging.INFO, "orchard.upgrades"):
+        open_engine(upgrades=True)
+    assert upgrading.describe() == Schema(version=RELEASE.version, release=RELEASE.name)
+    assert f"the state is of version {RELEASE.version} now" in caplog.text
+    assert run(queries.get_job(job.job_id)).job == job
+
+
+def test_it_leaves_an_engine_that_others_work_with_to_people(site):
+    say(site(), {"version": 1})
+    open_engine(upgrades=True)
+    assert upgrading.describe() == Schema(version=1)
