@@ -9,7 +9,18 @@ from typing import Annotated
 import httpx
 import typer
 
-from orchard_client.cli import feeds, issues, jobs, site, state, submitting, wording, workers
+from orchard_client.cli import (
+    feeds,
+    issues,
+    jobs,
+    site,
+    state,
+    submitting,
+    transcripts,
+    webhooks,
+    wording,
+    workers,
+)
 from orchard_client.cli.outcomes import code_of
 from orchard_client.cli.output import clean, print_line
 from orchard_client.cli.session import PATIENCE_S, Session
@@ -22,10 +33,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip
 app.command("submit", help=wording.SUBMIT)(submitting.submit)
+app.command("search", help=wording.SEARCH_SAID)(transcripts.search)
+app.command("export", help=wording.EXPORT)(transcripts.export)
 app.add_typer(jobs.app, name="jobs", help=wording.JOBS)
 app.add_typer(workers.app, name="workers", help=wording.WORKERS)
 app.add_typer(issues.app, name="issues", help=wording.ISSUES)
 app.add_typer(state.app, name="state", no_args_is_help=True)
+app.add_typer(webhooks.app, name="webhooks", help=wording.WEBHOOKS)
 app.command("logs", help=wording.LOGS)(feeds.logs)
 app.command("events", help=wording.EVENTS)(feeds.events)
 app.command("whoami", help=wording.WHOAMI)(site.whoami)

@@ -37,6 +37,7 @@ def submit(
     language: Annotated[str | None, typer.Option(help=wording.LANGUAGE)] = None,
     prompt: Annotated[str | None, typer.Option(help=wording.PROMPT)] = None,
     hot_word: Annotated[list[str] | None, typer.Option(help=wording.HOT_WORD)] = None,
+    words: Annotated[bool | None, typer.Option(help=wording.WORDS)] = None,
     rules: Rules = False,
     purifier: Annotated[bool | None, typer.Option(help=wording.PURIFIER)] = None,
     kind: Annotated[str | None, typer.Option("--type", help=wording.TYPE)] = None,
@@ -56,7 +57,7 @@ def submit(
         job = client.jobs.submit(
             source, name=name, language=language, prompt=prompt, hot_words=hot_word or (),
             purifier=purifier, idempotency_key=key, progress=shown.sent, type=kind,
-            priority=priority, requires=require or (), run_at=at, resumable=resumable,
+            priority=priority, requires=require or (), run_at=at, resumable=resumable, words=words,
         )  # fmt: skip
         if wait or output:
             job = client.jobs.wait(job.job_id, timeout_s=timeout, on_change=shown.changed)
@@ -68,7 +69,8 @@ def submit(
         print_json(job)
     if output or not as_json:
         if job.job_type == "audio":
-            write(client.jobs.transcript(job.job_id, form, rules=rules), output)
+            text = client.jobs.transcript(job.job_id, form, rules=rules, words=bool(words))
+            write(text, output)
         else:
             write_bytes(client.jobs.output(job.job_id), output)
 

@@ -44,6 +44,12 @@ EDITED = "As people have edited it."
 UPLOADING = "sending"
 NO_FOLDER = "there is no folder {folder} to write to"
 
+SEARCH_SAID = "Find what was said, in all transcripts."
+SAID = "Words that were said near each other."
+EXPORT = "Write the transcripts of many jobs into one zip."
+ZIP = "The zip to write."
+IDS = "These jobs instead, by their ids with commas between; 200 at most."
+
 JOBS = "Jobs: list (the default), show, transcript, wait, cancel, retry, pin, delete."
 JOBS_LIST = "List jobs, the newest first."
 JOBS_SHOW = "Show a job."
@@ -108,6 +114,18 @@ TEXT = "The value is a text, not JSON."
 IF_TAG = "Only if the entry still has this tag."
 IF_ABSENT = "Only if there is no such entry."
 
+# webhooks
+WEBHOOKS = "Webhooks: list (the default), add, remove, test."
+WEBHOOKS_LIST = "List webhooks, the oldest first."
+WEBHOOKS_ADD = "Have a program told of what happens from now on; its secret is shown this once."
+WEBHOOKS_REMOVE = "Have a program told no longer, and forget what it was told."
+WEBHOOKS_TEST = "Send a message of the type webhook.test."
+WEBHOOK_ID = "The id of a webhook."
+WEBHOOK_URL = "Where messages are sent to."
+WEBHOOK_TYPE = "Tell it of these events alone, such as job.completed; may be repeated."
+WEBHOOK_DESCRIPTION = "What it is for."
+SURE_TO_REMOVE = "Remove webhook {name} for good?"
+
 # what happens
 LOGS = "Find log lines of all processes, oldest first; -f goes on with new ones."
 FOLLOW = "Go on with new ones, until Ctrl-C."
@@ -134,6 +152,10 @@ T_WORKER, T_CHUNKS, T_SEEN, T_NOTE = "worker", "holds", "heard of", "note"
 T_ISSUE, T_HOLDER, T_TASK, T_LEASE = "issue", "holder", "task", "held until"
 T_REASON, T_NAMESPACE, T_ENTRIES, T_KEY, T_VALUE = "reason", "namespace", "entries", "key", "value"
 T_VERSION = "version"
+T_TIME, T_SAID = "at", "said"
+T_WEBHOOK, T_URL, T_TYPES, T_WAITING, T_FAILED, T_DELIVERY = (
+    "webhook", "url", "types", "waiting", "failed", "delivery",
+)  # fmt: skip
 NOTHING = "Nothing found."
 
 # faults

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from orchard_client import AsyncClient, Client, JobNotCompleted, JobStatus
+from orchard_client.models.jobs import Job
 from tests import recordings
-from tests.client.shell import run, spawn
+from tests.client.shell import as_json, run, spawn
 from tests.foundation.launcher import Launched
+from tests.servers import until
 
 
 @pytest.fixture
@@ -51,6 +54,17 @@ async def test_library_and_command_line_bring_the_same_text_in_each_format(
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
     assert spoken(path.read_text()) == spoken(vtt) == " ".join(text.split())
     assert run(env, "jobs", "transcript", job.job_id).stdout.split() == text.split()
+    found = until(lambda: [one for one in as_json(env, "search", "dashwood") if _is(one, job)])
+    assert "dashwood" in found[0]["text"].lower()
+    zipped = tmp_path / "two.zip"
+    assert run(env, "export", "--ids", job.job_id, "-f", "srt", "-o", str(zipped)).returncode == 0
+    with zipfile.ZipFile(zipped) as exported:
+        (name,) = exported.namelist()
+        assert exported.read(name).decode() == path.read_text()
+
+
+def _is(found: dict[str, str], job: Job) -> bool:
+    return found["job_id"] == job.job_id
 
 
 def spoken(subtitles: str) -> str:
