@@ -107,7 +107,7 @@ class Client:
         self.engine, self.process_id = engine, process_id
         self._heard = engine.pubsub()
         self._heard.subscribe(RESPONSES)
-        assert self._heard.get_message(timeout=5)["type"] == "subscribe"
+        assert self._heard.get_message(timeout=30)["type"] == "subscribe"
 
     def send(self, message: dict[str, Any] | bytes) -> int:
         """Publish a message as it is; how many listen."""
