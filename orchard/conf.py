@@ -22,6 +22,7 @@ from orchard.conf_jobs import JobsConf
 from orchard.conf_logs import LogsConf
 from orchard.conf_nodes import NodesConf
 from orchard.conf_openai import OpenAiConf
+from orchard.conf_quality import QualityConf
 from orchard.conf_running import RunningConf
 from orchard.conf_sealing import SealingConf
 from orchard.conf_state import YEAR_S, StateConf
@@ -59,6 +60,7 @@ class Conf(
     WebhooksConf,
     JobsConf,
     UploadsConf,
+    QualityConf,
 ):
     """All settings of one installation."""
 

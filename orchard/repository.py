@@ -49,6 +49,11 @@ def chunk_cell(job_id: str, index: int) -> ops.Field:
     return ops.Field(keys.chunks(job_id), str(index))
 
 
+def result_cell(job_id: str, index: int) -> ops.Field:
+    """Where a chunk's result is: the accepted one, or the first while that is doubted."""
+    return ops.Field(keys.results(job_id), str(index))
+
+
 def worker_cell(url: str) -> ops.Key:
     """Where a worker's record is."""
     return ops.Key(keys.worker(url))
@@ -64,6 +69,12 @@ def find_chunk(seen: Seen, job_id: str, index: int) -> Chunk | None:
     """The chunk among the values read, or ``None``."""
     raw = seen.get(chunk_cell(job_id, index))
     return None if raw is None else codec.decode_chunk(raw)
+
+
+def find_result(seen: Seen, job_id: str, index: int) -> ChunkResult | None:
+    """The result of a chunk among the values read; ``None`` when it is not there, or damaged."""
+    raw = seen.get(result_cell(job_id, index))
+    return next(iter(codec.readable(codec.decode_result, [raw])), None)
 
 
 def find_worker(seen: Seen, url: str) -> Worker | None:

@@ -218,6 +218,7 @@ SPECTACULAR_SETTINGS = {
         "IssueStatus": "statecore.api.answers.ISSUE_STATUSES",
         "LabelStatus": "statecore.api.answers.LABEL_STATUSES",
         "DeliveryState": "orchard.webhooks.deliveries.STATES",
+        "Doubt": "orchard.domain.quality.REASONS",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

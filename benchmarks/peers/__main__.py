@@ -19,8 +19,16 @@ from benchmarks.rows import BLOCKS
 from benchmarks.scratch import Scratch, scratch_engine
 from orchard.domain.timeline import ChunkResult
 
-RESULT = ChunkResult(text="spoken words " * 40, time_ms=900, segments=())
-"""As long as the results of the peers."""
+RESULT = ChunkResult(
+    text="The family of Dashwood had long been settled in Sussex. Their estate was large, and "
+    "their residence was at Norland Park, in the centre of their property, where, for many "
+    "generations, they had lived in so respectable a manner as to engage the general good "
+    "opinion of their surrounding acquaintance. The late owner of this estate was a single "
+    "man, who lived to a very advanced age, and who for many years of his life, had a "
+    "constant companion and housekeeper in his sister. But her death, which happened.",
+    time_ms=900, segments=(),
+)  # fmt: skip
+"""As long as the results of the peers, and no loop, which would be done twice."""
 
 
 def parser(peers: Sequence[Peer] = PEERS) -> argparse.ArgumentParser:

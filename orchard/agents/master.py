@@ -44,6 +44,13 @@ class Refused(Exception):
         self.code = code
 
 
+class Again(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a chunk is done a second time, and how."""
+
+    reason: str = ""
+    settings: str = ""
+
+
 class Work(msgspec.Struct, frozen=True, kw_only=True):
     """A chunk that this agent holds."""
 
@@ -53,6 +60,8 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     duration_ms: int = 0
     language: str | None = None
     wishes: Wishes = NOTHING_SPECIAL
+    again: Again | None = None
+    """There when the result of before was doubtful."""
     job_type: str = "audio"
     facts: dict[str, Any] = {}
     """What the type of the job notes of the chunk."""

@@ -183,7 +183,10 @@ class Agent:
         if self._transcriber is None:
             raise TranscriberFailed("this agent does not transcribe")
         # A transcriber that knows of no wishes is not told that there are none.
-        more = {} if work.wishes == NOTHING_SPECIAL else {"wishes": work.wishes}
+        wishes = work.wishes
+        if work.again and work.again.settings == "careful":
+            wishes = msgspec.structs.replace(wishes, careful=True)
+        more = {} if wishes == NOTHING_SPECIAL else {"wishes": wishes}
         heard = self._transcriber.transcribe(wav, work.language or "", signs.progress, **more)
         return heard if work.wishes.words else without_words(heard)
 

@@ -6,6 +6,7 @@ from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from orchard.domain.nodes import Condition
+from orchard.domain.quality import REASONS as DOUBTS
 from orchard.services.queries import JOB_STATUSES
 from statecore.api.documents import example
 
@@ -80,6 +81,13 @@ class WishesAnswer(serializers.Serializer):
     )
 
 
+class AgainAnswer(serializers.Serializer):
+    """Why a chunk is done a second time, and how."""
+
+    reason = serializers.ChoiceField(DOUBTS, help_text="What was doubtful about the first result.")
+    settings = serializers.CharField(help_text="`careful`: rather no words than invented ones.")
+
+
 class ClaimedAnswer(serializers.Serializer):
     """One chunk that the worker holds now."""
 
@@ -96,6 +104,7 @@ class ClaimedAnswer(serializers.Serializer):
     duration_ms = serializers.IntegerField()
     language = serializers.CharField(allow_null=True)
     wishes = WishesAnswer(required=False, help_text="There is none when nothing is wished.")
+    again = AgainAnswer(required=False, help_text="There when a doubtful text is to be bettered.")
     audio_url = serializers.CharField()
     job_type = serializers.CharField(
         required=False, help_text="What kind of work it is; `audio` unless given."
@@ -143,6 +152,10 @@ class AcceptedAnswer(serializers.Serializer):
 
     accepted = serializers.BooleanField()
     repeated = serializers.BooleanField()
+    doubted = serializers.ListField(
+        child=serializers.ChoiceField(DOUBTS), required=False,
+        help_text="Why the chunk is done once more before anything counts.",
+    )  # fmt: skip
 
 
 class FailedAnswer(serializers.Serializer):
@@ -160,6 +173,10 @@ class SaidAnswer(serializers.Serializer):
     code = serializers.CharField(required=False, help_text="Why it was refused, for programs.")
     error = serializers.CharField(required=False, help_text="Why it was refused, in words.")
     holder = serializers.CharField(required=False, help_text="Who holds the chunk now.")
+    doubted = serializers.ListField(
+        child=serializers.ChoiceField(DOUBTS), required=False,
+        help_text="Why the chunk is done once more before anything counts.",
+    )  # fmt: skip
 
 
 class ExchangeAnswer(serializers.Serializer):
@@ -175,6 +192,21 @@ class ExchangeAnswer(serializers.Serializer):
     draining = serializers.BooleanField()
 
 
+class DoubtAnswer(serializers.Serializer):
+    """What was doubtful about a chunk's first result, and which of two counts."""
+
+    at = serializers.DateTimeField()
+    worker_id = serializers.CharField(help_text="Whose result it was.")
+    reasons = serializers.ListField(child=serializers.ChoiceField(DOUBTS))
+    chosen = serializers.CharField(
+        required=False, help_text="`first` or `second`, once that is decided."
+    )
+    left = serializers.ListField(
+        child=serializers.ChoiceField(DOUBTS), required=False,
+        help_text="What is doubtful about the one that counts.",
+    )  # fmt: skip
+
+
 class ChunkAnswer(serializers.Serializer):
     """One chunk of a job."""
 
@@ -188,6 +220,7 @@ class ChunkAnswer(serializers.Serializer):
     completed_at = serializers.DateTimeField(allow_null=True)
     progress = serializers.FloatField(required=False)
     result_summary = serializers.DictField(child=serializers.IntegerField(), required=False)
+    doubt = DoubtAnswer(required=False, help_text="There when its first result was doubtful.")
 
 
 class WordAnswer(serializers.Serializer):
@@ -214,6 +247,10 @@ class LineAnswer(serializers.Serializer):
     avg_logprob = serializers.FloatField(required=False, help_text="With `words`, as the others.")
     no_speech_prob = serializers.FloatField(required=False)
     compression_ratio = serializers.FloatField(required=False)
+    doubts = serializers.ListField(
+        child=serializers.ChoiceField(DOUBTS), required=False,
+        help_text="Why the line is doubtful, where it is.",
+    )  # fmt: skip
 
 
 @extend_schema_serializer(

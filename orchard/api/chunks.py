@@ -42,10 +42,15 @@ class Complete(AsyncView):
 
     @described(AcceptedAnswer, body=CompleteBody, refusals=_REFUSALS, operation_id="complete_chunk")
     async def post(self, request: Request, name: str) -> Response:
-        """Accept the result of a chunk; sending it again is answered like the first time."""
+        """Accept the result of a chunk; sending it again is answered like the first time.
+
+        `doubted` says why the text is doubtful, when it is: then the chunk is done once more,
+        by another worker if there is one, and the better of the two results counts.
+        """
         told = parse_body(CompleteBody, request.data)
         accepted = await arun(reports.complete(name, told.worker_id, told.token, told.result()))
-        return Response({"accepted": True, "repeated": accepted.repeated})
+        doubted = {"doubted": accepted.doubts} if accepted.doubts else {}
+        return Response({"accepted": True, "repeated": accepted.repeated} | doubted)
 
 
 class Fail(AsyncView):

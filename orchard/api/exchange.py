@@ -84,4 +84,5 @@ def _shape(outcome: Outcome) -> dict[str, Any]:
     if isinstance(outcome, OrchardError):
         return {"outcome": "refused", "code": outcome.code, "error": str(outcome)} | outcome.facts
     word = "repeated" if outcome.repeated else "accepted"
-    return {"outcome": word, "status": str(outcome.chunk.status)}
+    doubted = {"doubted": outcome.doubts} if outcome.doubts else {}
+    return {"outcome": word, "status": str(outcome.chunk.status)} | doubted

@@ -16,6 +16,7 @@ from orchard.api.bodies import ClaimBody, HeartbeatBody, RegisterBody, check_fre
 from orchard.api.schema import described
 from orchard.api.views import AsyncView, View
 from orchard.conf import get_conf
+from orchard.domain import doubts
 from orchard.domain.chunks import chunk_id
 from orchard.domain.errors import InvalidInput
 from orchard.domain.orders import AUDIO, parse_labels
@@ -192,12 +193,20 @@ def _of_trace(one: Claimed) -> dict[str, str]:
     return {"traceparent": traceparent} if traceparent else {}
 
 
+def _again(one: Claimed) -> dict[str, Any]:
+    """Why a chunk is done a second time, and how; for those that can do it otherwise."""
+    if not doubts.is_open(one.chunk) or one.chunk.doubt is None:
+        return {}
+    return {"again": {"reason": one.chunk.doubt.reasons[0], "settings": "careful"}}
+
+
 def shape_of_claimed(one: Claimed) -> dict[str, Any]:
     """A claimed chunk with all that its worker needs."""
     name = chunk_id(one.job.job_id, one.chunk.index)
     # What nobody wishes is not there at all: older agents were never told of it.
     wishes = {"wishes": msgspec.to_builtins(one.job.wishes)} if one.job.wishes else {}
-    return wishes | _of_type(one) | _of_trace(one) | {
+    beside = wishes | _of_type(one) | _of_trace(one) | _again(one)
+    return beside | {
         "chunk_id": name,
         "job_id": one.job.job_id,
         "index": one.chunk.index,

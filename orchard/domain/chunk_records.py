@@ -55,6 +55,29 @@ class Superseded(msgspec.Struct, frozen=True, kw_only=True):
     """When the other result came."""
 
 
+class Doubt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was doubtful about the first result of a chunk, and which of two counts in the end."""
+
+    at: datetime
+    worker_id: str
+    token: int
+    """With which the doubted result came; it is told the same when it comes again."""
+    reasons: tuple[str, ...]
+    """Of :data:`orchard.domain.quality.REASONS`."""
+    time_ms: int
+    summary: Summary
+    started_at: datetime | None = None
+    chosen: str = ""
+    """``first`` or ``second``, once that is decided."""
+    left: tuple[str, ...] = ()
+    """What is doubtful about the one that counts."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the chunk is still to be done once more."""
+        return not self.chosen
+
+
 class Chunk(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One piece of a recording, at its true place on the source's timeline."""
 
@@ -87,6 +110,8 @@ class Chunk(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """In which queue it waits, and with which leases; see :mod:`orchard.domain.orders`."""
     facts: Facts | None = None
     """What its job's type notes of it, for the worker and for the check of its result."""
+    doubt: Doubt | None = None
+    """Set when its first result was doubtful; it never is a second time."""
 
     @property
     def duration_ms(self) -> int:

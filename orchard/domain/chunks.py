@@ -249,7 +249,7 @@ def redo_chunk(chunk: Chunk) -> Chunk:
     """Make a chunk ready to be done again although it was completed: its result is lost."""
     return msgspec.structs.replace(
         chunk, status=ChunkStatus.WAITING, attempts=0, not_before=None, progress=0.0,
-        completed_at=None, result_summary=None, second=None,
+        completed_at=None, result_summary=None, second=None, doubt=None,
     )  # fmt: skip
 
 

@@ -109,6 +109,13 @@ class ChunkDropped(_ChunkEvent, frozen=True, kw_only=True, tag="chunk.dropped"):
     reason: str
 
 
+class ChunkDoubted(_ChunkEvent, frozen=True, kw_only=True, tag="chunk.doubted"):
+    """The first result of a chunk is doubtful: it is done once more, and the better one counts."""
+
+    worker_id: str
+    reasons: tuple[str, ...]
+
+
 class ChunkFailed(_ChunkEvent, frozen=True, kw_only=True, tag="chunk.failed"):
     """A chunk failed as often as it may, and is a dead letter now."""
 
@@ -142,6 +149,6 @@ class WorkerRemoved(_WorkerEvent, frozen=True, kw_only=True, tag="worker.removed
 Event = (
     JobCreated | JobAdvanced | JobProgressed | JobPurified | PurifierBypassed | JobPinned
     | JobRemoved | ChunkStarted | ChunkProgressed | ChunkCompleted | ChunkRequeued | ChunkDropped
-    | ChunkFailed    | WorkerRegistered | WorkerChanged | WorkerRemoved
+    | ChunkDoubted | ChunkFailed | WorkerRegistered | WorkerChanged | WorkerRemoved
 )  # fmt: skip
 """Every event of the orchard."""

@@ -65,6 +65,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How probable it holds that nobody speaks there (0 to 1)."""
     compression_ratio: float | None = None
     """How much shorter the text becomes by packing; more than 2.4 is a loop."""
+    doubts: tuple[str, ...] = ()
+    """Why the quality guard doubts it (:mod:`orchard.domain.quality`)."""
 
 
 class ChunkResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -132,6 +132,7 @@ def _whole_result(transcript: Transcript, time_ms: int) -> Result:
             end_ms=line.end_ms,
             text=line.text,
             speaker=line.speaker,
+            doubts=line.doubts,
         )
         for line in transcript.segments
     )

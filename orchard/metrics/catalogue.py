@@ -57,6 +57,7 @@ FIGURES = (
     Figure("orchard_chunks_leased", _G, "Chunks with workers, or resting until their next attempt"),
     Figure("orchard_chunks_completed_total", _C, "Chunks with an accepted result"),
     Figure("orchard_chunks_failed_total", _C, "Chunks given up: dead letters"),
+    Figure("orchard_chunks_doubted_total", _C, "Chunks done once more because of a doubtful text"),
     Figure("orchard_sample_timestamp_seconds", _G,
            "When a pipeline process last counted; it stands still when none runs"),
     Figure("orchard_workers", _G, "Workers by state", ("status",)),

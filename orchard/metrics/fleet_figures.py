@@ -59,4 +59,5 @@ def _each_worker(workers: Sequence[Worker]) -> Iterator[Metric]:
 def _done(sample: Sample) -> Iterator[Metric]:
     yield tell("orchard_chunks_completed_total", sample.completed_total)
     yield tell("orchard_chunks_failed_total", sample.failed_total)
+    yield tell("orchard_chunks_doubted_total", sample.doubted_total)
     yield tell("orchard_sample_timestamp_seconds", sample.at.timestamp())

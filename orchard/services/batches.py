@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from orchard.domain import chunks, jobs, workers
+from orchard.domain import chunks, doubts, jobs, workers
 from orchard.domain.chunks import Chunk, ChunkChange, check_holder
 from orchard.domain.errors import BadResult, OrchardError, StaleToken
 from orchard.domain.jobs import Job
 from orchard.domain.lifecycle import ChunkStatus
-from orchard.repository import Draft, find_worker
+from orchard.domain.timeline import ChunkResult
+from orchard.repository import Draft, find_result, find_worker, result_cell
 from orchard.services.checking import fault_of
 from orchard.services.limits import chunk_policy, keeping
 from orchard.services.lookups import (
@@ -21,6 +22,7 @@ from orchard.services.lookups import (
     require_chunk,
     require_open,
 )
+from orchard.services.quality import Verdict, summary_of, weigh
 from orchard.services.said import Accepted, Outcome, Report, Said, Setback, Sign, make_note
 from statecore.store import ops
 from statecore.store.steps import Seen
@@ -34,6 +36,9 @@ class Batch:
         self._draft = Draft(keeping(), at)
         self._jobs: dict[str, tuple[Job, Job]] = {}
         self._chunks: dict[tuple[str, int], Chunk] = {}
+        self._firsts: dict[tuple[str, int], ChunkResult] = {}
+        self.unread: list[ops.Cell] = []
+        """What has to be read, too, before any of these decisions counts."""
 
     def answer(self, said: Said) -> Outcome:
         """Decide on one thing that was said."""
@@ -70,17 +75,40 @@ class Batch:
         if not job.is_audio and (fault := fault_of(job, chunk, report)):
             failed = self._fail(fault, job_id, index)
             raise BadResult(fault.error, status=str(failed.chunk.status))
-        summary = chunks.Summary(
-            text_length=len(report.result.text), segments_count=len(report.result.segments)
-        )
+        verdict = weigh(job, chunk, report, self._first_of)
+        if verdict.is_told_again:
+            return Accepted(chunk=chunk, repeated=True, doubts=verdict.doubts)
+        if verdict.doubts:
+            return self._doubt(job, chunk, report, verdict)
         change = chunks.complete_chunk(
-            job_id, chunk, token=report.token, time_ms=report.result.time_ms, summary=summary,
-            completed_chunks=job.completed_chunks, total_chunks=job.total_chunks, at=self._at,
+            job_id, verdict.chunk, token=report.token, time_ms=report.result.time_ms,
+            summary=summary_of(verdict.result), completed_chunks=job.completed_chunks,
+            total_chunks=job.total_chunks, at=self._at,
         )  # fmt: skip
         if change.settled:
             self._keep(job, chunk, change)
-            self._draft.result(job_id, index, report.result)
+            self._draft.result(job_id, index, verdict.result)
         return Accepted(chunk=change.chunk, repeated=not change.settled, before=chunk, job=job)
+
+    def _doubt(self, job: Job, chunk: Chunk, report: Report, verdict: Verdict) -> Accepted:
+        """Keep a doubtful first result beside, and send its chunk back."""
+        change = doubts.doubt_chunk(
+            job.job_id, chunk, token=report.token, reasons=verdict.doubts,
+            time_ms=report.result.time_ms, summary=summary_of(verdict.result), at=self._at,
+        )  # fmt: skip
+        self._keep(job, chunk, change)
+        self._firsts[job.job_id, chunk.index] = verdict.result
+        self._draft.result(job.job_id, chunk.index, verdict.result)
+        return Accepted(chunk=change.chunk, doubts=verdict.doubts, before=chunk, job=job)
+
+    def _first_of(self, job_id: str, index: int) -> ChunkResult | None:
+        """The first result of a chunk that was doubted, perhaps in this very batch."""
+        if (job_id, index) in self._firsts:
+            return self._firsts[job_id, index]
+        cell = result_cell(job_id, index)
+        if cell not in self._seen:
+            self.unread.append(cell)
+        return find_result(self._seen, job_id, index)
 
     def _fail(self, said: Setback, job_id: str, index: int) -> Accepted:
         job, chunk = self._open(job_id, index)
@@ -94,6 +122,7 @@ class Batch:
                 job_id, chunk, said.error, chunk_policy(), retry=said.retry, at=self._at,
                 token=said.token,
             )  # fmt: skip
+            change = doubts.rather_first(job, change, at=self._at)
         self._keep(job, chunk, change)
         return Accepted(chunk=change.chunk, before=chunk, job=job)
 

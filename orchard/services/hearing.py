@@ -71,16 +71,25 @@ def _by_worker(said: Sequence[Said], alive: str) -> dict[str, list[int]]:
 def _decide_together(said: Sequence[Said], urls: Sequence[str]) -> Steps[list[Outcome]]:
     """Decide on chunks of one partition in one step, and note it in these workers' records."""
     told = [each.chunk_id for each in said if not isinstance(each, Sign)]
+    unread: list[ops.Cell] = []
     job_ids = {place[0] for name in told if (place := parse_chunk_id(name))}
 
     def decide(seen: Seen, at: datetime) -> Decision[list[Outcome]]:
         batch = Batch(seen, at)
         outcomes = [batch.answer(each) for each in said]
+        unread[:] = batch.unread
+        if unread:
+            return Decision([])
         for url in urls:
             batch.note(url, said, outcomes)
         return Decision(outcomes, batch.writes())
 
-    return (yield from transact(_cells(said, urls), decide, hot=[*job_ids, *urls]))
+    cells, hot = _cells(said, urls), [*job_ids, *urls]
+    outcomes = yield from transact(cells, decide, hot=hot)
+    while unread:  # first results that were doubted; nothing else needs them
+        cells += unread
+        outcomes = yield from transact(cells, decide, hot=hot)
+    return outcomes
 
 
 def _cells(said: Sequence[Said], urls: Sequence[str]) -> list[ops.Cell]:

@@ -32,6 +32,12 @@ def chunk_policy() -> RetryPolicy:
 
 
 @cache
+def guards_quality() -> bool:
+    """Whether results of recordings are looked at before they count."""
+    return bool(get_conf().quality_guard)
+
+
+@cache
 def stage_policy() -> RetryPolicy:
     """How often a pipeline stage is tried."""
     conf = get_conf()

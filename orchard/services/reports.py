@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from orchard.domain import chunks, jobs
+from orchard.domain import chunks, doubts, jobs
 from orchard.domain.chunks import Chunk, ChunkChange, parse_chunk_id
 from orchard.domain.errors import OrchardError
 from orchard.domain.jobs import Job
@@ -146,7 +146,7 @@ def expire(chunk_name: str, holder: str = "", lane: str = "") -> Steps[None]:
             if holder
             else chunks.expire_chunk(job_id, chunk, chunk_policy(), at=at)
         )
-        settled = _settled(job, chunk, change, at)
+        settled = _settled(job, chunk, doubts.rather_first(job, change, at=at), at)
         return Decision(None, settled.writes)
 
     cells: list[ops.Cell] = [job_cell(job_id), chunk_cell(job_id, index)]

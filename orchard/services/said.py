@@ -54,6 +54,8 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
 
     chunk: Chunk
     repeated: bool = False
+    doubts: tuple[str, ...] = ()
+    """Why it is done once more before anything counts; see :mod:`orchard.domain.quality`."""
     before: Chunk | None = None
     """The chunk as it was, when what was said has ended an attempt at it."""
     job: Job | None = None

@@ -20,7 +20,7 @@ BATCH = 5_000
 MOST_BATCHES = 20
 
 # How these events begin: counting them needs no more of them.
-_COMPLETED, _FAILED = b'{"name":"chunk.completed",', b'{"name":"chunk.failed",'
+_COUNTED = (b'{"name":"chunk.completed",', b'{"name":"chunk.failed",', b'{"name":"chunk.doubted",')
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +36,7 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     completed_total: int = 0
     """Since samples are taken; it only grows."""
     failed_total: int = 0
+    doubted_total: int = 0
 
 
 def take_sample(cursor: str) -> Steps[str]:
@@ -43,7 +44,9 @@ def take_sample(cursor: str) -> Steps[str]:
 
     An empty cursor begins to count now.
     """
-    completed, failed, cursor = yield from _count(cursor or (yield from queries.events_end()))
+    (completed, failed, doubted), cursor = yield from _count(
+        cursor or (yield from queries.events_end())
+    )
     load, stats = (yield from counts.get_load()), (yield from counts.get_stats())
     before = yield from last_sample()
     sample = Sample(
@@ -52,6 +55,7 @@ def take_sample(cursor: str) -> Steps[str]:
         completed=completed, failed=failed,
         completed_total=completed + (before.completed_total if before else 0),
         failed_total=failed + (before.failed_total if before else 0),
+        doubted_total=doubted + (before.doubted_total if before else 0),
     )  # fmt: skip
     entry = ops.Append(keys.SAMPLES, (msgspec.json.encode(sample),), KEPT)
     yield ops.Commit({}, (entry,))
@@ -92,15 +96,15 @@ def _decode(raw: bytes) -> Sample | None:
         return None
 
 
-def _count(cursor: str) -> Steps[tuple[int, int, str]]:
-    """Chunks completed and given up since a cursor."""
-    completed = failed = 0
+def _count(cursor: str) -> Steps[tuple[list[int], str]]:
+    """Chunks completed, given up and doubted since a cursor."""
+    counts = [0] * len(_COUNTED)
     for _ in range(MOST_BATCHES):
         tailed = yield from queries.events_after(cursor, limit=BATCH)
         cursor = tailed.cursor
         for _, raw in tailed.entries:
-            completed += raw.startswith(_COMPLETED)
-            failed += raw.startswith(_FAILED)
+            for i, name in enumerate(_COUNTED):
+                counts[i] += raw.startswith(name)
         if len(tailed.entries) < BATCH:
             break
-    return completed, failed, cursor
+    return counts, cursor

@@ -10,13 +10,14 @@ from typing import NamedTuple
 import msgspec
 
 from orchard import codec, keys
-from orchard.domain import chunks, duplicates, workers
+from orchard.domain import chunks, doubts, duplicates, workers
 from orchard.domain.chunks import Chunk, ChunkChange, chunk_id, parse_chunk_id
 from orchard.domain.errors import DamagedRecord
 from orchard.domain.jobs import Job
 from orchard.domain.lifecycle import ChunkStatus
 from orchard.domain.workers import Worker
 from orchard.repository import Draft, chunk_cell, find_chunk, find_worker, job_cell, worker_cell
+from orchard.services import second_hands
 from orchard.services.limits import chunk_policy, keeping
 from orchard.services.lookups import draft_chunk, draft_worker, is_open, touch
 from orchard.services.reports import expire
@@ -46,6 +47,10 @@ class Claimed(msgspec.Struct, frozen=True, kw_only=True):
     """Whether another worker has it, too; the first valid result counts."""
 
 
+_Started = tuple[list[Claimed], list[str], list["Wanted"]]
+"""What began, what had its last chance, and what was this worker's own and is doubted."""
+
+
 class How(Enum):
     """How a worker came to a chunk."""
 
@@ -67,6 +72,17 @@ class Wanted(NamedTuple):
     """What its job and its own record hold, if that was read with its name."""
 
 
+class Own(Enum):
+    """What becomes of a chunk whose result by this very worker was doubted."""
+
+    ASK = "ask"
+    """It is left as it is, until it is known whether others are there."""
+    LEAVE = "leave"
+    """It rests for a moment, for another to take it."""
+    TAKE = "take"
+    """It begins with the same worker, since there is no other."""
+
+
 def start_all(wanted: Sequence[Wanted], worker: Worker) -> Steps[list[Claimed]]:
     """Start chunks, those of one partition in one step; those that had their last chance end.
 
@@ -76,7 +92,13 @@ def start_all(wanted: Sequence[Wanted], worker: Worker) -> Steps[list[Claimed]]:
     groups = yield from group_by_partition(wanted, _job_key)
     (home,) = yield from locate(worker_cell(worker.url).key)
     for place, together in groups.items():
-        started, buried = yield from _start(together, worker, is_home=place == home)
+        is_home = place == home
+        started, buried, own = yield from _start(together, worker, is_home=is_home)
+        if own:
+            has_others = yield from second_hands.has_others(worker, [one.lane for one in own])
+            choice = Own.LEAVE if has_others else Own.TAKE
+            begun, worn, _ = yield from _start(own, worker, is_home=is_home, own=choice)
+            started, buried = started + begun, buried + worn
         claimed += started
         if started and place != home:
             yield from touch(worker.url, gained=_names(started))
@@ -95,24 +117,31 @@ def _job_key(wanted: Wanted) -> str:
 
 
 def _start(
-    wanted: Sequence[Wanted], worker: Worker, *, is_home: bool
-) -> Steps[tuple[list[Claimed], list[str]]]:
+    wanted: Sequence[Wanted], worker: Worker, *, is_home: bool, own: Own = Own.ASK
+) -> Steps[_Started]:
     """Start the chunks that stand behind the names, as far as there are any."""
     places = {one.name: place for one in wanted if (place := parse_chunk_id(one.name))}
     beside = [worker_cell(worker.url)] if is_home else []
     jobs, cells, known = yield from _look(wanted, places, beside)
 
-    def decide(seen: Seen, at: datetime) -> Decision[tuple[list[Claimed], list[str]]]:
+    def decide(seen: Seen, at: datetime) -> Decision[_Started]:
         draft = Draft(keeping(), at)
         claimed: list[Claimed] = []
         buried: list[str] = []
-        for name, how, lane, _ in wanted:
+        doubted: list[Wanted] = []
+        for one in wanted:
+            name, how, lane, _ = one
             try:
                 job, chunk = _find(name, places, jobs, seen)
             except DamagedRecord:
                 continue  # it comes back when its lease runs out, and the doctor names it
             if job is None or chunk is None or not is_open(job, chunk):
                 draft.drop_chunk_name(name, lane)  # its job was deleted, or ended meanwhile
+                continue
+            if own is not Own.TAKE and doubts.is_for_others(chunk, worker.worker_id, at=at):
+                if own is Own.LEAVE:
+                    draft.chunk(job.job_id, chunk, doubts.leave_to_others(chunk, at=at))
+                doubted.append(one)
                 continue
             change = _begin(job.job_id, chunk, how, worker, at)
             if change is None:
@@ -124,7 +153,7 @@ def _start(
             claimed.append(_claimed(job, change.chunk, worker, at))
         if claimed and (record := find_worker(seen, worker.url)):
             draft_worker(draft, workers.hear_from(record, at=at, gained=_names(claimed)))
-        return Decision((claimed, buried), draft.writes())
+        return Decision((claimed, buried, doubted), draft.writes())
 
     hot = [worker.url] if is_home else []
     return (yield from transact(cells, decide, hot=hot, known=known))

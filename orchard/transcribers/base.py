@@ -69,6 +69,8 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
     """Names and terms that are likely to be said."""
     words: bool = True
     """Whether single words are wanted, with their times."""
+    careful: bool = False
+    """Whether it is done once more because a text was doubtful: rather no words than invented."""
 
 
 NOTHING_SPECIAL = Wishes()

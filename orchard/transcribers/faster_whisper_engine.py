@@ -26,6 +26,16 @@ _VAD = {"min_silence_duration_ms": 500, "speech_pad_ms": 200}
 """What of a chunk is heard at all: whisper invents words where nobody speaks."""
 
 
+_CAREFUL: dict[str, Any] = {
+    # Neither prompt nor hot words: they are what is said again and again where nobody speaks.
+    "vad_parameters": _VAD | {"threshold": 0.6},
+    "no_repeat_ngram_size": 5,
+    "repetition_penalty": 1.1,
+    "hallucination_silence_threshold": 2.0,
+}
+"""How a chunk is heard whose text was doubtful: rather no words than invented ones."""
+
+
 class FasterWhisper:
     """A loaded whisper model."""
 
@@ -42,10 +52,10 @@ class FasterWhisper:
             raise TranscriberFailed(f"the model {self._name} knows English only, not {language!r}")
         segments, info = self._model.transcribe(
             str(wav), language=language or None, beam_size=5, vad_filter=True,
-            vad_parameters=_VAD, word_timestamps=True,
-            initial_prompt=wishes.prompt or None, hotwords=" ".join(wishes.hot_words) or None,
+            word_timestamps=True,
             # One wrong line must not lead to the next: loops start that way.
             condition_on_previous_text=False,
+            **(_CAREFUL if wishes.careful else _usual(wishes)),
         )  # fmt: skip
         words: list[Word] = []
         judged: list[Figures] = []
@@ -77,6 +87,14 @@ def load(options: Options) -> FasterWhisper:
     except Exception as fault:  # the library raises whatever its parts raise
         raise TranscriberFailed(f"the model {name} cannot be loaded: {fault}") from fault
     return FasterWhisper(model, name)
+
+
+def _usual(wishes: Wishes) -> dict[str, Any]:
+    return {
+        "vad_parameters": _VAD,
+        "initial_prompt": wishes.prompt or None,
+        "hotwords": " ".join(wishes.hot_words) or None,
+    }
 
 
 def _figures(segment: Any) -> Figures:

@@ -89,7 +89,9 @@ class HttpTranscriber:
         if language:
             form["language"] = language
         # That API has no hot words; a prompt that has them does the same.
-        if prompt := " ".join(filter(None, [wishes.prompt, ", ".join(wishes.hot_words)])):
+        prompt = " ".join(filter(None, [wishes.prompt, ", ".join(wishes.hot_words)]))
+        # A prompt is what such models say again and again where nobody speaks.
+        if prompt and not wishes.careful:
             form["prompt"] = prompt
         if self._has_words and wishes.words:
             form["timestamp_granularities[]"] = ["segment", "word"]

@@ -50,6 +50,7 @@ SENTENCES: Mapping[str, Word] = {
     "chunk.completed": _("{worker} finished chunk {index} of job {job}."),
     "chunk.requeued": _("Chunk {index} of job {job} went back to the queue: {reason}."),
     "chunk.dropped": _("{worker} has chunk {index} of job {job} no longer: {reason}."),
+    "chunk.doubted": _("What {worker} wrote of chunk {index} of job {job} is doubtful: {reasons}."),
     "chunk.failed": _("Chunk {index} of job {job} was given up: {error}"),
     "worker.registered": _("Worker {worker} joined the fleet."),
     "worker.changed": _("Worker {worker} is {status} and holds {count}."),
@@ -171,6 +172,11 @@ def _reason(event: Facts) -> str:
     return str(REASONS.get(text, text))
 
 
+def _reasons(event: Facts) -> str:
+    found = event.get("reasons")
+    return words.tell_doubts(found if isinstance(found, list) else [])
+
+
 REASONS: Mapping[str, Word] = {
     **ORPHAN_REASONS, "removed": _("removed by hand"), "expired": _("silent for too long")
 }  # fmt: skip
@@ -178,6 +184,7 @@ REASONS: Mapping[str, Word] = {
 _PARTS: Mapping[str, Callable[[Facts], Any]] = {
     "job": _job, "worker": _worker, "issue": _issue, "entry": _entry, "status": _status,
     "progress": _progress, "labels": _labels, "count": _count, "reason": _reason,
+    "reasons": _reasons,
     "process": _plain("process_id"), "lock": _plain("lock"), "owner": _plain("owner"),
     "filename": _plain("filename"), "role": _plain("role"),
     "index": lambda event: event.get("index", "—"), "error": lambda event: event.get("error", ""),

@@ -115,6 +115,16 @@ class ShownChunk:
         return self.chunk.duration_ms / self.chunk.time_ms if self.chunk.time_ms else None
 
     @property
+    def doubt(self) -> str:
+        """Why it was done once more, or is about to be; empty when nothing was the matter."""
+        return words.tell_doubts(self.chunk.doubt.reasons) if self.chunk.doubt else ""
+
+    @property
+    def is_still_doubtful(self) -> bool:
+        """Whether the second try was no better."""
+        return bool(self.chunk.doubt and self.chunk.doubt.left)
+
+    @property
     def error(self) -> str:
         return self.chunk.errors[-1].error if self.chunk.errors else ""
 
@@ -209,6 +219,11 @@ class ShownLine:
     def pieces(self) -> list[spoken.Piece]:
         """The text with the words apart that were heard unsurely."""
         return [spoken.Piece(self.text)] if self.edit else spoken.pieces_of(self.line, self.text)
+
+    @property
+    def doubts(self) -> str:
+        """Why the line is doubtful; nobody doubts what somebody has edited."""
+        return words.tell_doubts(self.line.doubts) if self.line.doubts and not self.edit else ""
 
     @property
     def unsure(self) -> str:

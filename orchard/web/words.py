@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext, pgettext_lazy
@@ -67,6 +67,21 @@ NODE_TROUBLES: Mapping[str, Word] = {
     "forbidden": pgettext_lazy("node", "address not allowed"),
 }
 """What is the matter with a push node, by its condition."""
+
+DOUBTS: Mapping[str, Word] = {
+    "loop": _("one phrase in a loop"),
+    "compression": _("the same again and again"),
+    "improbable": _("improbable words"),
+    "over_silence": _("text over silence"),
+    "too_much_text": _("more text than anybody can say"),
+}
+"""Why a text is doubtful, as the quality guard says it."""
+
+
+def tell_doubts(reasons: Iterable[object]) -> str:
+    """Why a text is doubtful, in words; the guard of a newer version may have more of them."""
+    return ", ".join(str(DOUBTS.get(str(one), one)) for one in reasons) or "—"
+
 
 NODE_REASONS: Sequence[Word] = (
     _("it did not answer in time"),

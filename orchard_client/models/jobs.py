@@ -38,6 +38,8 @@ class Line(Model, frozen=True, kw_only=True):
     avg_logprob: float | None = None
     no_speech_prob: float | None = None
     compression_ratio: float | None = None
+    doubts: list[str] = []
+    """Why the quality guard doubts it."""
 
 
 class Result(Model, frozen=True, kw_only=True):
@@ -53,6 +55,16 @@ class Result(Model, frozen=True, kw_only=True):
     """The name of the file that a job of another type led to."""
 
 
+class Doubt(Model, frozen=True, kw_only=True):
+    """What was doubtful about a chunk's first result, and which of two counts."""
+
+    at: datetime
+    worker_id: str
+    reasons: list[str]
+    chosen: str = ""
+    left: list[str] = []
+
+
 class Chunk(Model, frozen=True, kw_only=True):
     """One piece of a recording."""
 
@@ -66,6 +78,7 @@ class Chunk(Model, frozen=True, kw_only=True):
     completed_at: datetime | None
     progress: float = 0.0
     result_summary: dict[str, int] = {}
+    doubt: Doubt | None = None
 
 
 class Job(Model, frozen=True, kw_only=True):

@@ -52,6 +52,13 @@ class WorkersPage(Model, frozen=True, kw_only=True):
     count: int
 
 
+class Again(Model, frozen=True, kw_only=True):
+    """Why a chunk is done a second time, and how."""
+
+    reason: str
+    settings: str
+
+
 class Claimed(Model, frozen=True, kw_only=True):
     """A chunk that is now the worker's to do."""
 
@@ -68,6 +75,7 @@ class Claimed(Model, frozen=True, kw_only=True):
     lease_s: float
     deadline: datetime
     wishes: Wishes | None = None
+    again: Again | None = None
     is_duplicate: bool = False
     job_type: str = "audio"
     facts: dict[str, Any] = {}
@@ -99,6 +107,7 @@ class Said(Model, frozen=True, kw_only=True):
     code: str = ""
     error: str = ""
     holder: str = ""
+    doubted: list[str] = []
 
 
 class Exchanged(Model, frozen=True, kw_only=True):
@@ -119,6 +128,8 @@ class Accepted(Model, frozen=True, kw_only=True):
 
     accepted: bool
     repeated: bool
+    doubted: list[str] = []
+    """Why the chunk is done once more before anything counts."""
 
 
 class Failed(Model, frozen=True, kw_only=True):

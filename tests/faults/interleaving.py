@@ -102,13 +102,15 @@ class Interleaving(Turns):
             yield IDLE  # listening takes its time
         chunk, said = chunk_id(held.job.job_id, held.chunk.index), None
         text = words(chunk, name, held.chunk.token)
+        if not (held.is_duplicate or held.chunk.doubt) and self.chance.random() < 0.2:
+            text += " la" * 40  # the guard has such a chunk done once more
         line = Line(start_ms=0, end_ms=9, text=text)
         result = ChunkResult(text=text, time_ms=5, segments=(line,))
         asked = Told("complete", chunk, held.chunk.token, name, self.turns, FOREVER, "")
         self._open[id(asked)] = asked
         try:
-            yield from reports.complete(chunk, name, held.chunk.token, result)
-            said = "yes"
+            accepted = yield from reports.complete(chunk, name, held.chunk.token, result)
+            said = "doubted" if accepted.doubts else "yes"
         except OrchardError as refusal:
             said = answer_of(refusal)
         del self._open[id(asked)]

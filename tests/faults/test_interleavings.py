@@ -83,17 +83,19 @@ def is_done(one: Told) -> bool:
 
 def test_processes_do_die_and_late_reports_are_refused_in_these_histories():
     clock = ManualClock()
-    deaths, refused = 0, 0
+    deaths, refused, doubted = 0, 0, 0
     copies, done = set[tuple[str, int]](), set[tuple[str, int]]()
     for seed in range(SEED, SEED + 5):
         fleet = Interleaving(seed, MemoryStore(clock), clock)
         fleet.run()
         deaths += fleet.deaths
         refused += sum(one.answer == "stale_token" for one in fleet.told)
+        doubted += sum(one.answer == "doubted" for one in fleet.told)
         copies |= {(one.chunk_id, one.token) for one in fleet.told if one.what == "copy"}
         done |= {(one.chunk_id, one.token) for one in fleet.told if is_done(one)}
     assert deaths > 5
     assert refused > 5
+    assert doubted > 5
     assert copies & done
 
 

@@ -100,6 +100,7 @@ WRONG |= {
     "ORCHARD_TRACES": [("collector:4318", "http://host of a collector"), ("on", "or otel")],
     "ORCHARD_QUOTA_JOBS": [("-1", "from 0 to 1000000"), ("many", "a whole number")],
     "ORCHARD_QUOTA_AUDIO_HOURS": [("-1", "from 0 to 1000000"), ("nan", "from 0 to 1000000")],
+    "ORCHARD_QUALITY_GUARD": [("perhaps", "true or false")],
     "ORCHARD_JOB_TYPES": [("a b", "dotted paths"), ("Pages", "dotted paths")],
     "ORCHARD_JOB_TYPE_LIMITS": [("text", "text=4"), ("a=-1", "text=4"), ("a=4;b=1", "text=4")],
     "ORCHARD_DURABILITY": [("twice", "local or replicated")],
