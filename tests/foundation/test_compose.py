@@ -53,7 +53,7 @@ def test_every_image_of_others_has_a_version(whole):
     images = {one["image"] for one in whole["services"].values()} - ours
     assert images
     for image in images:
-        assert re.fullmatch(r"[\w./-]+:[0-9][\w.-]*", image), image
+        assert re.fullmatch(r"[\w./-]+:v?[0-9][\w.-]*", image), image
 
 
 def test_every_profile_is_told_how_to_choose(whole):
@@ -63,11 +63,38 @@ def test_every_profile_is_told_how_to_choose(whole):
     assert profiles == told
 
 
-def test_what_a_comment_says_to_set_is_used():
+def test_what_a_comment_says_to_set_is_used(whole):
     text = FILE.read_text("utf-8")
     named = set(re.findall(r"^ *#   ([A-Z][A-Z0-9_]+)=", text, re.MULTILINE))
     used = set(re.findall(r"\$\{(\w+):-", text)) | {"COMPOSE_PROFILES"}
-    assert named <= used
+    assert named <= used | {one["environment"] for one in whole["secrets"].values()}
+
+
+def test_every_file_that_a_container_sees_is_there(whole):
+    volumes = [volume for one in whole["services"].values() for volume in one.get("volumes", ())]
+    files = [volume.split(":")[0] for volume in volumes if volume.startswith(".")]
+    assert files
+    assert [name for name in files if not (FILE.parent / name).is_file()] == []
+
+
+def test_prometheus_and_grafana_find_what_they_show(whole):
+    services = whole["services"]
+    asked = yaml.safe_load((FILE.parent / "deploy/monitoring/prometheus.yml").read_text("utf-8"))
+    (scrape,) = asked["scrape_configs"]
+    secrets = {f"/run/secrets/{name}" for name in services["prometheus"]["secrets"]}
+    assert {scrape["authorization"]["credentials_file"]} == secrets
+    (target,) = scrape["static_configs"][0]["targets"]
+    assert target.split(":")[0] in services
+    seen = {volume.split(":")[1] for volume in services["prometheus"]["volumes"]}
+    assert {f"/etc/prometheus/{name}" for name in asked["rule_files"]} <= seen
+    found = FILE.parent / "deploy/monitoring/grafana-datasource.yml"
+    (source,) = yaml.safe_load(found.read_text("utf-8"))["datasources"]
+    assert (source["type"], source["isDefault"]) == ("prometheus", True)
+    assert source["url"] == "http://prometheus:9090"
+    shown = FILE.parent / "deploy/monitoring/grafana-dashboards.yml"
+    (provider,) = yaml.safe_load(shown.read_text("utf-8"))["providers"]
+    folder = provider["options"]["path"]
+    assert [v for v in services["grafana"]["volumes"] if v.split(":")[1].startswith(f"{folder}/")]
 
 
 def test_every_volume_that_is_declared_is_used(whole):

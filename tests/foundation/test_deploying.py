@@ -50,6 +50,7 @@ def test_only_this_machine_reaches_the_containers_unless_a_proxy_with_tls_is_wan
     ports = {name: one["ports"] for name, one in services.items() if "ports" in one}
     assert ports == {
         "web": ["127.0.0.1:${PORT:-8000}:8000"],
+        "grafana": ["127.0.0.1:${GRAFANA_PORT:-3000}:3000"],
         "proxy": ["80:80", "443:443", "443:443/udp"],
     }
     proxy = services["proxy"]
@@ -131,6 +132,7 @@ def test_an_agent_in_its_container_gets_no_more_than_its_token(services):
     assert agent["environment"] == {
         "ORCHARD_MASTER": "http://web:8000",
         "ORCHARD_TOKEN_FILE": "/agents/token",
+        "ORCHARD_TRACES": "${ORCHARD_TRACES:-}",
     }
     assert agent["volumes"] == ["agents:/agents:ro"]
     assert services["prepare"]["command"][2:] == ["--copy-worker-token", "/agents/token"]
@@ -208,7 +210,7 @@ def test_the_units_of_systemd_run_programs_that_there_are():
 def test_make_explains_its_targets():
     done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)
     targets = re.findall(r"make (\w+)\t(\S.*)", done.stdout)
-    assert [name for name, _ in targets] == ["run", "test", "soak", "lint", "fix", "help"]
+    assert [name for name, _ in targets] == ["run", "test", "soak", "lint", "fix", "docs", "help"]
     phony = re.search(r"^\.PHONY: (.+)$", text_of("Makefile"), re.MULTILINE)
     assert phony[1].split() == [name for name, _ in targets]
 
