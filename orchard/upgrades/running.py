@@ -77,7 +77,7 @@ class Upgrade:
             raise UpgradeRefused(refusal(schema, release))
 
     def preview(self) -> Report:
-        """What would be done; nothing is.
+        """What would be done; nothing is. Each step is shown the records as they are now.
 
         Raises:
             StoreUnavailable: the engine cannot be reached.

@@ -10,12 +10,14 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django.utils import translation
 
 from orchard import conf, keys
 from orchard.doctor import schema as schema_troubles
 from orchard.management.opening import open_engine
 from orchard.services import EngineAway, arun, counts, engine, queries, run, upgrading
 from orchard.upgrades import RELEASE
+from orchard.web.engine_tiles import version_tile
 from statecore.store import ops, schema
 from statecore.store.memory import MemoryStore
 from statecore.store.schema import Gate, Release, Schema, Upgrading, WrongSchema, read_schema
@@ -242,6 +244,21 @@ def test_the_doctor_tells_of_an_upgrade_that_did_not_come_to_its_end():
     assert trouble.code == "upgrade-begun"
     assert list(schema_troubles.examine_schema(Schema(version=RELEASE.version))) == []
     assert list(schema_troubles.examine_schema(None)) == []
+
+
+@pytest.mark.parametrize(
+    ("found", "shown"),
+    [
+        (Schema(version=RELEASE.version, release="0.1"), [(f"{RELEASE.version}", "release 0.1")]),
+        (Schema(version=1), [("1", "an upgrade is due")]),
+        (Schema(version=1, upgrading=Upgrading(to=2, step=2)), [("1", "an upgrade was begun")]),
+        (None, []),
+    ],
+)
+def test_the_engine_page_shows_the_version(found, shown):
+    with translation.override("en"):
+        tiles = version_tile(found)
+    assert [(tile.value, tile.note) for tile in tiles] == shown
 
 
 def test_the_command_shows_does_and_then_has_nothing_to_do(site, engine_server):
