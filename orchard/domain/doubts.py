@@ -22,8 +22,6 @@ from orchard.domain.workers import worker_url
 
 PATIENCE = timedelta(seconds=10)
 """So long a doubted chunk is kept for others, while there are any."""
-REST = timedelta(seconds=1)
-"""So long it rests when only the worker asks for it whose result was doubted."""
 
 _OPEN = (ChunkStatus.RUNNING, ChunkStatus.WAITING)
 
@@ -104,11 +102,6 @@ def is_for_others(chunk: Chunk, worker_id: str, *, at: datetime) -> bool:
         doubt is not None and doubt.is_open and doubt.worker_id == worker_id
         and chunk.status is ChunkStatus.WAITING and at - doubt.at < PATIENCE
     )  # fmt: skip
-
-
-def leave_to_others(chunk: Chunk, *, at: datetime) -> Chunk:
-    """The chunk, resting for a moment, so that whoever asked gets what comes after it."""
-    return msgspec.structs.replace(chunk, not_before=at + REST)
 
 
 def _holder(chunk: Chunk, token: int) -> tuple[str, datetime | None]:

@@ -120,4 +120,4 @@ def _take(worker: Worker, count: int) -> Steps[list[Claimed]]:
 
 def _take_from(lane: str, worker: Worker, count: int) -> Steps[list[Claimed]]:
     taken = yield from take_next(count, lane)
-    return (yield from start_all(taken, worker))
+    return (yield from start_all(taken, worker, lambda more: take_next(more, lane)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import NamedTuple
@@ -51,6 +51,10 @@ _Started = tuple[list[Claimed], list[str], list["Wanted"]]
 """What began, what had its last chance, and what was this worker's own and is doubted."""
 
 
+More = Callable[[int], Steps[list["Wanted"]]]
+"""Takes as many more from the queue."""
+
+
 class How(Enum):
     """How a worker came to a chunk."""
 
@@ -78,15 +82,18 @@ class Own(Enum):
     ASK = "ask"
     """It is left as it is, until it is known whether others are there."""
     LEAVE = "leave"
-    """It rests for a moment, for another to take it."""
+    """It goes back to the queue, for another to take it."""
     TAKE = "take"
     """It begins with the same worker, since there is no other."""
 
 
-def start_all(wanted: Sequence[Wanted], worker: Worker) -> Steps[list[Claimed]]:
+def start_all(
+    wanted: Sequence[Wanted], worker: Worker, more: More | None = None
+) -> Steps[list[Claimed]]:
     """Start chunks, those of one partition in one step; those that had their last chance end.
 
     The worker's record notes them in the same step when it is in that partition, too.
+    What it should leave to others goes back, once as much was taken with ``more`` instead.
     """
     claimed: list[Claimed] = []
     groups = yield from group_by_partition(wanted, _job_key)
@@ -96,9 +103,12 @@ def start_all(wanted: Sequence[Wanted], worker: Worker) -> Steps[list[Claimed]]:
         started, buried, own = yield from _start(together, worker, is_home=is_home)
         if own:
             has_others = yield from second_hands.has_others(worker, [one.lane for one in own])
+            # Taken before the others are back, or it would be the same again.
+            instead = (yield from more(len(own))) if has_others and more else []
             choice = Own.LEAVE if has_others else Own.TAKE
             begun, worn, _ = yield from _start(own, worker, is_home=is_home, own=choice)
             started, buried = started + begun, buried + worn
+            claimed += (yield from start_all(instead, worker)) if instead else []
         claimed += started
         if started and place != home:
             yield from touch(worker.url, gained=_names(started))
@@ -140,7 +150,7 @@ def _start(
                 continue
             if own is not Own.TAKE and doubts.is_for_others(chunk, worker.worker_id, at=at):
                 if own is Own.LEAVE:
-                    draft.chunk(job.job_id, chunk, doubts.leave_to_others(chunk, at=at))
+                    draft.chunk(job.job_id, chunk, chunk)
                 doubted.append(one)
                 continue
             change = _begin(job.job_id, chunk, how, worker, at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
@@ -81,9 +81,6 @@ def test_it_is_for_others_for_a_while():
     assert doubts.is_for_others(waiting, "w1", at=AT)
     assert not doubts.is_for_others(waiting, "w2", at=AT)
     assert not doubts.is_for_others(waiting, "w1", at=AT + doubts.PATIENCE)
-    rested = doubts.leave_to_others(waiting, at=AT)
-    assert rested.not_before
-    assert rested.not_before - AT < timedelta(seconds=2)
 
 
 def test_a_second_try_that_is_given_up_leaves_the_first_result():

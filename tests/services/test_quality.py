@@ -120,8 +120,20 @@ def test_the_doubted_worker_gets_something_else_while_others_are_there():
     worker("w1"), worker("w2")
     (first,) = claim("w1")
     say(first, LOOP)
-    got = claim("w1", 2)
-    assert name_of(first) not in [name_of(one) for one in got]
+    (other,) = claim("w1")
+    assert name_of(other) != name_of(first)
+    (second,) = claim("w2")
+    assert name_of(second) == name_of(first)
+
+
+@pytest.mark.usefixtures("one_store")
+def test_who_asks_all_the_time_keeps_it_from_nobody():
+    processing(1)
+    worker("w1"), worker("w2")
+    (first,) = claim("w1")
+    say(first, LOOP)
+    assert [claim("w1") for _ in range(5)] == [[]] * 5
+    assert [name_of(one) for one in claim("w2")] == [name_of(first)]
 
 
 def test_the_only_worker_gets_it_again_at_once(store):
