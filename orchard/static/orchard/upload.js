@@ -1,4 +1,5 @@
 // Uploads: several files one after the other, each with its progress; they can be cancelled.
+import { FROM_BYTES, Resumable } from "./resumable.js";
 import { _, fill } from "./words.js";
 
 export class Uploads {
@@ -49,15 +50,34 @@ export class Uploads {
     if (this.current || !this.queue.length) return;
     this.current = this.queue.shift();
     if (this.current.file.size > Number(this.form.dataset.max)) this.fail(this.current, _("This file is larger than allowed."));
-    else this.send(this.current);
+    else if (this.current.file.size < FROM_BYTES) this.send(this.current);
+    else this.sendInParts(this.current);
+  }
+
+  fields() {
+    const fields = { purifier: String(this.form.querySelector("#purifier").checked) };
+    for (const name of ["language", "hot_words", "type", "priority", "requires"]) fields[name] = this.form.elements[name]?.value ?? "";
+    const at = this.form.elements.run_at?.value;
+    return at ? { ...fields, run_at: new Date(at).toISOString() } : fields;
+  }
+
+  sendInParts(item) {
+    item.parts = new Resumable(item.file, this.fields(), this.token, {
+      progress: (share) => this.progress(item, share),
+      waiting: (text) => { item.amount.textContent = text; item.pause.textContent = _("Resume"); },
+      moving: () => { item.pause.textContent = _("Pause"); },
+      done: (jobId) => { item.parts.end(); this.accepted(item, jobId); },
+      failed: (reason, status) => this.fail(item, reason || refusal(status)),
+    });
+    item.pause.hidden = false;
+    item.pause.addEventListener("click", () => item.parts.isPaused ? item.parts.resume() : item.parts.pause());
+    item.parts.start().catch((fault) => { console.warn(fault); item.parts.end(); this.send(item); });
   }
 
   send(item) {
     const body = new FormData(), request = new XMLHttpRequest();
-    body.append("purifier", this.form.querySelector("#purifier").checked);
-    for (const name of ["language", "hot_words", "type", "priority", "requires"]) body.append(name, this.form.elements[name]?.value ?? "");
-    const at = this.form.elements.run_at?.value;
-    if (at) body.append("run_at", new Date(at).toISOString());
+    item.pause.hidden = true;
+    for (const [name, value] of Object.entries(this.fields())) body.append(name, value);
     body.append("file", item.file, item.file.name);
     item.request = request;
     request.upload.onprogress = (event) => this.progress(item, event.loaded / (event.total || 1));
@@ -79,14 +99,18 @@ export class Uploads {
     let answer = {};
     try { answer = JSON.parse(request.responseText); } catch { /* a proxy's own page */ }
     if (request.status >= 300 || !answer.job_id) {
-      return this.fail(item, answer.error || fill(_("The server refused it (%(status)s)."), { status: request.status }));
+      return this.fail(item, answer.error || refusal(request.status));
     }
-    const link = Object.assign(document.createElement("a"), { href: `/ui/jobs/${answer.job_id}/`, textContent: item.file.name, className: "name" });
+    this.accepted(item, answer.job_id);
+  }
+
+  accepted(item, jobId) {
+    const link = Object.assign(document.createElement("a"), { href: `/ui/jobs/${jobId}/`, textContent: item.file.name, className: "name" });
     this.done(item, () => {
       item.row.dataset.state = "done";
       item.row.querySelector(".name").replaceWith(link);
       item.amount.textContent = _("accepted");
-      item.button.remove();
+      item.acts.remove();
       setTimeout(() => item.row.remove(), 8000);
     });
   }
@@ -95,6 +119,7 @@ export class Uploads {
     this.done(item, () => {
       item.row.dataset.state = "failed";
       item.bar.remove();
+      item.pause.remove();
       item.amount.textContent = reason;
       item.button.textContent = _("Dismiss");
     });
@@ -109,6 +134,7 @@ export class Uploads {
 
   cancel(item) {
     if (item.isOver) return item.row.remove();
+    if (this.current === item && item.parts && !item.parts.isOver) return item.parts.cancel().then(() => this.done(item, () => item.row.remove()));
     if (this.current === item) return item.request.abort();
     this.queue = this.queue.filter((other) => other !== item);
     item.row.remove();
@@ -119,11 +145,15 @@ export class Uploads {
     const item = {
       file, row: make("li", { className: "uploading" }), bar: make("progress", { value: 0, max: 1, className: "thin" }),
       amount: make("span", { className: "amount", textContent: _("waiting") }), button: make("button", { type: "button", textContent: _("Cancel") }),
+      pause: make("button", { type: "button", textContent: _("Pause"), hidden: true }), acts: make("span"),
     };
     item.bar.setAttribute("aria-label", file.name);
     item.button.addEventListener("click", () => this.cancel(item));
-    item.row.append(make("span", { className: "name", textContent: file.name }), item.amount, item.button, item.bar);
+    item.acts.append(item.pause, item.button);
+    item.row.append(make("span", { className: "name", textContent: file.name }), item.amount, item.acts, item.bar);
     this.list.append(item.row);
     return item;
   }
 }
+
+const refusal = (status) => fill(_("The server refused it (%(status)s)."), { status });
