@@ -21,7 +21,7 @@ class Attempt(NamedTuple):
     began: datetime
     ended: datetime
     status: str
-    """``completed``, ``running``, ``failed`` or ``superseded``: another was first."""
+    """``completed``, ``running``, ``failed``, ``doubted`` or ``superseded``: another was first."""
     is_retry: bool
     error: str = ""
     is_duplicate: bool = False
@@ -70,6 +70,11 @@ class Lanes(NamedTuple):
         return any(one.is_duplicate for one in self.attempts)
 
     @property
+    def has_doubted(self) -> bool:
+        """Whether somebody's text was doubtful, so that the chunk was done once more."""
+        return any(one.status == "doubted" for one in self.attempts)
+
+    @property
     def has_superseded(self) -> bool:
         """Whether somebody's work was not needed any more."""
         return any(one.status == "superseded" for one in self.attempts)
@@ -97,6 +102,9 @@ def _attempts(chunk: Chunk, now: datetime) -> Iterator[Attempt]:
                 chunk.index, one.worker_id, one.started_at, one.at, "failed", earlier, one.error
             )
             earlier = True
+    if (doubt := chunk.doubt) and doubt.started_at and doubt.token != chunk.token:
+        yield Attempt(chunk.index, doubt.worker_id, doubt.started_at, doubt.at, "doubted", earlier)
+        earlier = True
     for late in chunk.superseded:
         yield Attempt(chunk.index, late.worker_id, late.started_at, late.at, "superseded", False)
     if second := chunk.second:

@@ -80,7 +80,10 @@ DOUBTS: Mapping[str, Word] = {
 
 def tell_doubts(reasons: Iterable[object]) -> str:
     """Why a text is doubtful, in words; the guard of a newer version may have more of them."""
-    return ", ".join(str(DOUBTS.get(str(one), one)) for one in reasons) or "—"
+    told = [str(one) for one in reasons]
+    if "loop" in told:  # which packs well, too; that says nothing more
+        told = [one for one in told if one != "compression"]
+    return ", ".join(str(DOUBTS.get(one, one)) for one in told) or "—"
 
 
 NODE_REASONS: Sequence[Word] = (
