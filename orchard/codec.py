@@ -12,6 +12,7 @@ from orchard.domain.chunks import Chunk, chunk_id
 from orchard.domain.errors import DamagedRecord
 from orchard.domain.events import Event
 from orchard.domain.jobs import Job
+from orchard.domain.schedules import Schedule
 from orchard.domain.timeline import ChunkResult
 from orchard.domain.workers import Worker
 
@@ -24,6 +25,7 @@ _encoder = msgspec.json.Encoder()
 _jobs = msgspec.json.Decoder(Job)
 _chunks = msgspec.json.Decoder(Chunk)
 _workers = msgspec.json.Decoder(Worker)
+_schedules = msgspec.json.Decoder(Schedule)
 _results = msgspec.json.Decoder(ChunkResult)
 _events: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
 
@@ -85,6 +87,20 @@ def decode_worker(raw: bytes) -> Worker:
         DamagedRecord: another program has written something else.
     """
     return _decoded(_workers, raw, "worker")
+
+
+def encode_schedule(schedule: Schedule) -> bytes:
+    """The value of ``schedule:<id>``."""
+    return _encoder.encode(schedule)
+
+
+def decode_schedule(raw: bytes) -> Schedule:
+    """The schedule in a value of ``schedule:<id>``.
+
+    Raises:
+        DamagedRecord: another program has written something else.
+    """
+    return _decoded(_schedules, raw, "schedule")
 
 
 def readable(decode: Callable[[bytes], R], raws: Iterable[bytes | None]) -> list[R]:

@@ -26,6 +26,8 @@ LANES = "index:lanes"
 """Sorted set: lanes besides the plain one, by when chunks were last put into them (epoch ms)."""
 BUSY_WORKERS = "index:workers:busy"
 """Sorted set: URLs of the workers that hold chunks, by the last sign of life (epoch ms)."""
+SCHEDULES = "index:schedules"
+"""Sorted set: schedules, by their next time (epoch ms); those that are disabled behind all."""
 SAMPLES = "samples"
 """Stream: how much was waiting and done, every ten seconds, of the last day."""
 PARTITIONS = "partitions"
@@ -98,6 +100,11 @@ def jobs_in(status: JobStatus) -> str:
 def worker(url: str) -> str:
     """String with TTL: a worker, as the contract's JSON."""
     return f"worker:{url}"
+
+
+def schedule(schedule_id: str) -> str:
+    """String: a file that is handed in again and again, and when, as JSON."""
+    return f"schedule:{schedule_id}"
 
 
 def catalogue_follower(database: str) -> str:

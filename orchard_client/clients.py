@@ -32,6 +32,7 @@ class _Client(Generic[D]):
         self.state: groups.State[D] = groups.State(driver)
         self.logs: groups.Logs[D] = groups.Logs(driver)
         self.events: groups.Events[D] = groups.Events(driver)
+        self.schedules: groups.Schedules[D] = groups.Schedules(driver)
         self.webhooks: groups.Webhooks[D] = groups.Webhooks(driver)
         self.site: groups.Site[D] = groups.Site(driver)
 

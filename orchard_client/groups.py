@@ -8,6 +8,7 @@ from orchard_client.calls import (
     jobs,
     processes,
     reading,
+    schedules,
     state,
     uploads,
     webhooks,
@@ -46,6 +47,17 @@ class Uploads(Group[D]):
     get = Operation(uploads.get_upload)
     send_part = Operation(uploads.send_upload_part)
     give_up = Operation(uploads.delete_upload)
+
+
+class Schedules(Group[D]):
+    """Files that are handed in again and again."""
+
+    list = Operation(schedules.list_schedules)
+    get = Operation(schedules.get_schedule)
+    create = Operation(schedules.create_schedule)
+    update = Operation(schedules.update_schedule)
+    delete = Operation(schedules.delete_schedule)
+    run = Operation(schedules.run_schedule)
 
 
 class Workers(Group[D]):

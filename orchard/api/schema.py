@@ -15,6 +15,7 @@ from orchard.api.bodies import BODIES
 from orchard.api.exchange_bodies import ExchangeBody
 from orchard.api.log_bodies import LogsBody
 from orchard.api.permissions import HasScope
+from orchard.api.schedule_shapes import BODIES as SCHEDULE_BODIES
 from orchard.api.views import View
 from orchard.api.webhook_shapes import BODIES as WEBHOOK_BODIES
 from statecore.api import documents
@@ -33,7 +34,9 @@ def described(answer: Any, *, plain: bool = False, **more: Any) -> Any:
 
 def add_bodies(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Put the shapes of the agents' bodies into the document (a hook of drf-spectacular)."""
-    bodies = (*BODIES, ExchangeBody, *STATE_BODIES, LogsBody, *WEBHOOK_BODIES)
+    bodies = (
+        *BODIES, ExchangeBody, *STATE_BODIES, LogsBody, *SCHEDULE_BODIES, *WEBHOOK_BODIES,
+    )  # fmt: skip
     shapes = msgspec.json.schema_components(bodies, ref_template=documents.REF)[1]
     result["components"].setdefault("schemas", {}).update(shapes)
     return result

@@ -18,6 +18,7 @@ from orchard.api import (
     openai_errors,
     outputs,
     preferences,
+    schedules,
     schema,
     transcript_search,
     transcripts,
@@ -79,6 +80,13 @@ of_uploads = [
     path("uploads/tus/<str:upload_id>", tus.OneUpload.as_view(), name="upload"),
 ]
 
+_SCHEDULE = "schedules/<str:schedule_id>"
+of_schedules = [
+    path("schedules", schedules.Schedules.as_view(), name="schedules"),
+    path(_SCHEDULE, schedules.OneSchedule.as_view(), name="schedule"),
+    path(f"{_SCHEDULE}/run", schedules.RunNow.as_view(), name="schedule-run"),
+]
+
 of_logs = [path("logs", logs.Logs.as_view(), name="logs")]
 
 _WEBHOOK = "webhooks/<str:webhook_id>"
@@ -118,6 +126,7 @@ urlpatterns = [
                     *of_workers,
                     *of_jobs,
                     *of_uploads,
+                    *of_schedules,
                     *of_logs,
                     *of_webhooks,
                     *state_side,

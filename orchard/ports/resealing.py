@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 from django.core.files.storage import default_storage
 
-from orchard.ports import recordings
+from orchard.ports import recordings, schedule_files
 from statecore.sealing.faults import SealFault
 from statecore.sealing.files import open_sealed, read_head
 from statecore.sealing.key_ring import Key
@@ -26,7 +26,7 @@ class FilesReport(msgspec.Struct):
 
 
 def reseal_files(key: Key | None, tell: Callable[[int], None]) -> FilesReport:
-    """Have every file of a job sealed with this key, or none; each whole at every moment.
+    """Have every file of jobs and schedules sealed with this key, or none; each whole all the time.
 
     A stage that is repeated meanwhile writes the same file again. Killed in the
     middle, it is begun again and goes past what it finds done.
@@ -35,7 +35,7 @@ def reseal_files(key: Key | None, tell: Callable[[int], None]) -> FilesReport:
         OSError: there is no room; what was done stays done.
     """
     report = FilesReport()
-    for name in _names("jobs"):
+    for name in (*_names("jobs"), *_names(schedule_files.FOLDER)):
         try:
             _reseal(name, key, report)
         except FileNotFoundError:  # deleted meanwhile

@@ -10,7 +10,16 @@ import threading
 from collections.abc import Callable
 
 from orchard.domain.errors import StorageAway
-from orchard.services import cleanup, part_uploads, pipeline, queries, samples, stages
+from orchard.services import (
+    cleanup,
+    occurrences,
+    part_uploads,
+    pipeline,
+    queries,
+    samples,
+    schedules,
+    stages,
+)
 from orchard.services.engine import EngineAway, run
 
 log = logging.getLogger("orchard.pipeline")
@@ -39,8 +48,12 @@ def jobs_at_once(memory_mb: int, processors: int) -> int:
 
 def work(stopping: threading.Event, *, holder: str, at_once: int = 1) -> None:
     """Do stages until ``stopping`` is set; those at hand are handed back then."""
+    leading = threading.Event()
     beside = [
-        threading.Thread(target=_clear, args=(stopping, holder), name="reaper", daemon=True),
+        threading.Thread(
+            target=_clear, args=(stopping, holder, leading), name="reaper", daemon=True
+        ),
+        threading.Thread(target=_hand_in, args=(stopping, leading), name="schedules", daemon=True),
         *(
             threading.Thread(target=_work_on, args=(stopping, holder), name=f"stages-{number}")
             for number in range(2, at_once + 1)
@@ -81,14 +94,27 @@ class _Waiting:
         self._cursor = tailed.cursor
 
 
-def _clear(stopping: threading.Event, holder: str) -> None:
+def _hand_in(stopping: threading.Event, leading: threading.Event) -> None:
+    """Hand in what schedules say, beside the clearing up: large files take their time."""
+
+    def hand_in() -> None:
+        if leading.is_set():
+            occurrences.hand_in_due()
+
+    while not stopping.wait(CLEAR_EVERY_S):
+        _patiently(stopping, hand_in)
+
+
+def _clear(stopping: threading.Event, holder: str, leading: threading.Event) -> None:
     cursor, counted, rounds = "", "", 0
 
     def clear() -> None:
         nonlocal cursor, counted, rounds
         if not run(cleanup.lead(holder)):
             counted = ""
+            leading.clear()
             return
+        leading.set()
         _, cursor = run(cleanup.clear_once(cursor))
         rounds += 1
         if rounds % SAMPLE_EVERY_ROUNDS == 0 or not counted:
@@ -96,6 +122,7 @@ def _clear(stopping: threading.Event, holder: str) -> None:
         if rounds % FILES_EVERY_ROUNDS == 0:
             run(cleanup.delete_orphaned_files())
             part_uploads.clear()
+            schedules.delete_orphaned_files()
 
     while not stopping.wait(CLEAR_EVERY_S):
         _patiently(stopping, clear)

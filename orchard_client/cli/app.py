@@ -13,6 +13,7 @@ from orchard_client.cli import (
     feeds,
     issues,
     jobs,
+    schedules,
     site,
     state,
     submitting,
@@ -36,6 +37,7 @@ app.command("submit", help=wording.SUBMIT)(submitting.submit)
 app.command("search", help=wording.SEARCH_SAID)(transcripts.search)
 app.command("export", help=wording.EXPORT)(transcripts.export)
 app.add_typer(jobs.app, name="jobs", help=wording.JOBS)
+app.add_typer(schedules.app, name="schedules", help=wording.SCHEDULES)
 app.add_typer(workers.app, name="workers", help=wording.WORKERS)
 app.add_typer(issues.app, name="issues", help=wording.ISSUES)
 app.add_typer(state.app, name="state", no_args_is_help=True)

@@ -65,6 +65,20 @@ SEARCH = "Only those with these words in them."
 LIMIT = "How many at most."
 SURE_TO_DELETE = "Delete {count} job(s) for good?"
 
+# schedules
+SCHEDULES = "Schedules: list (the default), add, enable, disable, remove, run."
+SCHEDULES_LIST = "List schedules, those first that are due soonest."
+SCHEDULES_ADD = "Hand a file in again and again, at the times of a cron expression."
+SCHEDULES_ENABLE = "Let a schedule go on, from its next time on."
+SCHEDULES_DISABLE = "Let a schedule rest until it is enabled."
+SCHEDULES_REMOVE = "Remove a schedule with its file; the jobs that it led to stay."
+SCHEDULES_RUN = "Hand the file of a schedule in at once."
+SCHEDULE_ID = "The id of a schedule."
+SCHEDULE_NAME = "What to call the schedule; as the file, unless given."
+CRON = "Minute, hour, day of the month, month and day of the week, such as '30 6 * * MON-FRI'."
+ZONE = "The time zone of these times, such as Europe/Berlin; the server's unless given."
+SURE_TO_UNSCHEDULE = "Remove schedule {name} for good?"
+
 # fleet
 WORKERS = "Workers: list (the default), show, drain, pause, resume, remove."
 WORKERS_LIST = "List the workers of the fleet."
@@ -152,6 +166,7 @@ T_WORKER, T_CHUNKS, T_SEEN, T_NOTE = "worker", "holds", "heard of", "note"
 T_ISSUE, T_HOLDER, T_TASK, T_LEASE = "issue", "holder", "task", "held until"
 T_REASON, T_NAMESPACE, T_ENTRIES, T_KEY, T_VALUE = "reason", "namespace", "entries", "key", "value"
 T_VERSION = "version"
+T_CRON, T_ZONE, T_NEXT, T_LAST, T_CAME = "times", "zone", "next", "last", "came of it"
 T_TIME, T_SAID = "at", "said"
 T_WEBHOOK, T_URL, T_TYPES, T_WAITING, T_FAILED, T_DELIVERY = (
     "webhook", "url", "types", "waiting", "failed", "delivery",

@@ -30,6 +30,7 @@ from tests.api.state_routes import (
 CHUNK = "0123456789abcdef_chunk_0"
 JOB = "0123456789abcdef"
 HOOK = "0123456789abcdee"
+SCHEDULE = "0123456789abcdec"
 ROUTES: list[tuple[str, str, set[str]]] = [
     # method, path, the scopes of which one is needed (besides admin)
     ("post", "/submit", {"submit"}),
@@ -71,6 +72,12 @@ ROUTES: list[tuple[str, str, set[str]]] = [
     ("get", f"/api/v1/uploads/tus/{JOB}{JOB}", {"submit"}),
     ("patch", f"/api/v1/uploads/tus/{JOB}{JOB}", {"submit"}),
     ("delete", f"/api/v1/uploads/tus/{JOB}{JOB}", {"submit"}),
+    ("get", "/api/v1/schedules", {"read"}),
+    ("post", "/api/v1/schedules", {"submit"}),
+    ("get", f"/api/v1/schedules/{SCHEDULE}", {"read"}),
+    ("patch", f"/api/v1/schedules/{SCHEDULE}", {"submit"}),
+    ("delete", f"/api/v1/schedules/{SCHEDULE}", {"submit"}),
+    ("post", f"/api/v1/schedules/{SCHEDULE}/run", {"submit"}),
     ("get", "/api/v1/whoami", {*SCOPES} - {"admin"}),
     ("get", "/api/v1/events", {"read"}),
     ("get", "/api/v1/logs", {"read"}),
@@ -190,7 +197,7 @@ def test_the_table_has_every_route_of_the_api():
         filled_in(route).replace("<str:job_id>", JOB).replace("<str:worker_id>", "w1")
         .replace("<str:name>", CHUNK).replace("<str:form>", "json")
         .replace("<path:model>", "orchard").replace("<str:webhook_id>", HOOK)
-            .replace("<str:upload_id>", JOB + JOB)
+            .replace("<str:upload_id>", JOB + JOB).replace("<str:schedule_id>", SCHEDULE)
         .replace("<int:delivery_id>", "1")
         for route in walk(get_resolver("orchard.api.urls").url_patterns)
     }  # fmt: skip

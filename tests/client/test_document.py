@@ -24,6 +24,7 @@ from orchard_client.calls import (
     jobs,
     processes,
     reading,
+    schedules,
     state,
     uploads,
     webhooks,
@@ -58,7 +59,7 @@ LATELY = {("Claimed", "is_duplicate")}
 OUTSIDE = {"check_health"}
 """Calls of addresses that the document does not have."""
 
-MODULES = (issues, jobs, processes, reading, state, uploads, webhooks, workers)
+MODULES = (issues, jobs, processes, reading, schedules, state, uploads, webhooks, workers)
 CALLS = {
     name: function
     for module in MODULES
@@ -193,8 +194,7 @@ def test_an_answer_is_read_as_the_type_of_the_document(name, operations, documen
     _, _, operation = operations[name]
     read = made(name).read
     model = read.kind if isinstance(read, Reader) else None
-    if name in ("get_entry", "put_entry", "get_transcript", "get_chunk_audio", "get_output",
-                *ZIPS):
+    if name in ("get_entry", "put_entry", "get_transcript", "get_chunk_audio", "get_output", *ZIPS):
         assert model is None  # a value with its tag, text, sound
         return
     for status in {"200", "201"} & set(operation["responses"]):

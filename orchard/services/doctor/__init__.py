@@ -6,6 +6,7 @@ from orchard.services.doctor.catalogue import RULES, listings
 from orchard.services.doctor.chunks import ChunkExaminer
 from orchard.services.doctor.files import FolderExaminer, RecordingExaminer, walk_folders
 from orchard.services.doctor.jobs import JobExaminer
+from orchard.services.doctor.schedules import ScheduleExaminer
 from orchard.services.doctor.symptoms import SYMPTOMS
 from orchard.services.doctor.workers import WorkerExaminer
 from statecore.store.findings import Side
@@ -17,6 +18,7 @@ SIDE = Side(
         JobExaminer(),
         ChunkExaminer(),
         WorkerExaminer(),
+        ScheduleExaminer(),
         RecordingExaminer(),
         FolderExaminer(),
     ),

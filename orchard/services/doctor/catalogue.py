@@ -9,6 +9,7 @@ from statecore.store.base import Store
 from statecore.store.findings import Listing, Subject, rule
 
 JOB, CHUNK, WORKER = "job", "chunk", "worker"
+SCHEDULE = "schedule"
 RECORDING, FOLDER = "recording", "folder"
 
 RULES = (
@@ -32,6 +33,8 @@ RULES = (
     *(rule(keys.jobs_in(status), "sorted set", is_derived=True) for status in JobStatus),
     rule(keys.WORKERS, "sorted set", is_derived=True),
     rule(keys.BUSY_WORKERS, "sorted set", is_derived=True),
+    rule(keys.schedule, "string", subject=SCHEDULE),
+    rule(keys.SCHEDULES, "sorted set", is_derived=True),
     rule(keys.SAMPLES, "stream", "either"),
     rule(keys.DISPATCHERS, "sorted set"),
     rule(keys.PARTITIONS, "string", "for ever"),
@@ -62,6 +65,10 @@ def _worker(name: str) -> Subject:
     return Subject(WORKER, name)
 
 
+def _schedule(name: str) -> Subject:
+    return Subject(SCHEDULE, name)
+
+
 def listings(store: Store) -> list[Listing]:
     """Collections of names: whatever they name must be there."""
     found = store.run(lanes.list_all())
@@ -78,5 +85,6 @@ LISTINGS = (
     *(Listing(keys.jobs_in(status), "sorted set", _job, keys.job) for status in JobStatus),
     Listing(keys.WORKERS, "sorted set", _worker, keys.worker),
     Listing(keys.BUSY_WORKERS, "sorted set", _worker, keys.worker),
+    Listing(keys.SCHEDULES, "sorted set", _schedule, keys.schedule),
 )
 """Those that there always are."""

@@ -77,6 +77,14 @@ SYMPTOMS = {
     "worker-overstated": Symptom(
         "The worker's record names chunks that it does not hold.", "takes them off its record"
     ),
+    "schedule-unreadable": Symptom("The schedule's record cannot be read."),
+    "schedule-gone": Symptom(
+        "The list of schedules names one that has no record.", "takes it out of the list"
+    ),
+    "schedule-misplaced": Symptom(
+        "The schedule is not in the list, or not at its next time: it would not be handed in then.",
+        "puts it where its record says",
+    ),
     "recording-lost": Symptom(
         "The recording of a job that is not finished is not in storage.",
         "fails the job, with this reason",
