@@ -42,7 +42,10 @@ def _header(name: str, text: str, kind: type = str, *, required: bool = False) -
     )
 
 
-RESUMABLE = _header("Tus-Resumable", f"The version of the protocol: `{VERSION}`.", required=True)
+RESUMABLE = OpenApiParameter(
+    "Tus-Resumable", str, OpenApiParameter.HEADER, required=True, enum=[VERSION],
+    description="The version of the protocol.",
+)  # fmt: skip
 LENGTH = _header("Upload-Length", "Size of the whole recording, in bytes.", int, required=True)
 METADATA = _header(
     "Upload-Metadata", "`filename`, and any of the fields of `POST /api/v1/jobs`: each a name, a "

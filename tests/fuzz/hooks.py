@@ -25,3 +25,10 @@ def _is_wait(value: Any) -> bool:
         return PATIENCE_S < float(value) <= LONGEST_S
     except (ValueError, OverflowError):
         return False
+
+
+@schemathesis.serializer("application/offset+octet-stream")
+def part_of_an_upload(context: Any, value: Any) -> bytes:
+    """A part of a resumable upload: its bytes, as they are."""
+    raw: bytes = getattr(value, "data", value)
+    return raw if isinstance(raw, bytes) else str(raw).encode()
