@@ -57,7 +57,7 @@ async def test_openais_client_curl_and_ours_get_the_same_text(
 ):
     whole = client.audio.transcriptions.create(
         file=recording, model="whisper-1", language="en", response_format="verbose_json",
-        timestamp_granularities=["segment"], prompt="Names: Dashwood.", temperature=0,
+        timestamp_granularities=["segment"], temperature=0,
     )  # fmt: skip
     assert "dashwood" in whole.text.lower()
     assert (whole.language, round(whole.duration)) == ("english", round(whole.usage.seconds))
@@ -97,6 +97,18 @@ def test_subtitles_come_as_subtitles_and_a_key_spares_the_work(
         assert ours.jobs.transcript(job.job_id, "srt") == found["srt"][1]
 
 
+def test_words_come_with_their_times_when_they_are_asked_for(client: OpenAI, recording: Path):
+    told = client.audio.transcriptions.create(
+        file=recording, model="whisper-1", response_format="verbose_json",
+        timestamp_granularities=["word"], prompt="Names: Dashwood.",
+    )  # fmt: skip
+    assert told.words
+    assert " ".join(one.word.strip() for one in told.words).split() == told.text.split()
+    times = [(one.start, one.end) for one in told.words]
+    assert times == sorted(times)
+    assert all(0 <= start <= end <= told.duration + 0.5 for start, end in times)
+
+
 def test_models_are_listed_and_found(client: OpenAI):
     assert [one.id for one in client.models.list()] == ["orchard", "whisper-1"]
     assert client.models.retrieve("whisper-1").owned_by == "orchard"
@@ -109,10 +121,10 @@ def test_what_is_refused_is_raised_as_openais_errors(
     with pytest.raises(openai.NotFoundError) as missing:
         create(file=recording, model="gpt-9")
     assert (missing.value.code, missing.value.param) == ("model_not_found", "model")
-    with pytest.raises(openai.BadRequestError, match="words are not kept"):
+    with pytest.raises(openai.BadRequestError, match="phrase"):
         create(
             file=recording, model="whisper-1", response_format="verbose_json",
-            timestamp_granularities=["word"],
+            timestamp_granularities=["phrase"],
         )  # fmt: skip
     with pytest.raises(openai.BadRequestError) as wrong:
         create(file=recording, model="whisper-1", language="xx")
@@ -158,5 +170,5 @@ def test_a_verbose_answer_has_the_fields_of_openais(client: OpenAI, recording: P
     )
     told = json.loads(raw.text)
     assert set(told) == {"task", "language", "duration", "text", "segments", "usage"}
-    assert told["language"] == "unknown"  # nobody named one
+    assert told["language"] == "english"  # nobody named one; it was recognized
     assert raw.headers["content-type"] == "application/json"
