@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from orchard.agents.master import Master, Work
+from orchard.agents.master import Again, Master, Work
 from orchard.services import engine, fleet, queries, run
 from orchard.tokens import create_token
 from orchard.transcribers.base import Segment, Transcription
@@ -40,6 +40,15 @@ def test_a_result_brings_the_next_chunk(master: Master):
     handed = master.exchange(first, WORDS, 900)
     assert (handed.refusal, completed(first)) == (None, 1)
     assert [one.chunk_id[-8:] for one in handed.chunks] == ["_chunk_1"]
+
+
+def test_the_only_agent_does_a_doubtful_chunk_again_with_care(master: Master):
+    (first,) = master.claim(0)
+    loop = Transcription(text="thank you " * 20, segments=(), language="en", model="")
+    master.exchange(first, loop, 900, wanted=0)
+    (again,) = master.claim(0)
+    assert (again.chunk_id, completed(first)) == (first.chunk_id, 0)
+    assert again.again == Again(reason="loop", settings="careful")
 
 
 def test_who_is_to_leave_gets_no_more(master: Master):

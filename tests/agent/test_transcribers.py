@@ -12,7 +12,14 @@ import jiwer
 import pytest
 
 from orchard.transcribers import NAMES, bundled_model, load
-from orchard.transcribers.base import Options, TranscriberFailed, UnknownTranscriber, Word
+from orchard.transcribers.base import (
+    NOTHING_SPECIAL,
+    Options,
+    TranscriberFailed,
+    UnknownTranscriber,
+    Wishes,
+    Word,
+)
 from orchard.transcribers.pauses import split_at_pauses
 from tests import recordings
 
@@ -36,6 +43,13 @@ def test_the_words_of_real_speech_are_found(name, worst, recording, wav):
     heard = load(name, Options(threads=2)).transcribe(wav)
     assert jiwer.wer(words(recording.text), words(heard.text)) <= worst
     assert heard.language == "en"
+
+
+def test_with_care_real_speech_is_found_as_well_and_a_prompt_is_not_read(recording, wav):
+    careful = Wishes(prompt="Thank you for watching. " * 20, careful=True)
+    heard = load("faster_whisper", Options(threads=2)).transcribe(wav, "en", wishes=careful)
+    assert jiwer.wer(words(recording.text), words(heard.text)) <= 0.15
+    assert "watching" not in heard.text
 
 
 def test_each_segment_begins_when_its_voice_does(recording, wav):
@@ -128,11 +142,11 @@ def service():
     server.server_close()
 
 
-def ask(service, wav, path="", status=200, body=b""):
+def ask(service, wav, path="", status=200, body=b"", wishes=NOTHING_SPECIAL):
     service.answer = (status, body)
     transcriber = load("http", Options(url=f"http://127.0.0.1:{service.server_port}{path}"))
     try:
-        return transcriber.transcribe(wav)
+        return transcriber.transcribe(wav, wishes=wishes)
     finally:
         transcriber.close()
 
@@ -149,6 +163,13 @@ def test_a_server_that_speaks_openais_api_is_understood(service, wav):
     (path, form) = service.asked[0]
     assert path == "/v1/audio/transcriptions"
     assert b"verbose_json" in form
+
+
+@pytest.mark.parametrize("is_careful", [False, True])
+def test_a_prompt_is_left_out_when_a_doubtful_text_is_to_be_bettered(service, wav, is_careful):
+    wishes = Wishes(prompt="A novel by Austen.", careful=is_careful)
+    ask(service, wav, "/v1/audio/transcriptions", body=json.dumps(OPENAI).encode(), wishes=wishes)
+    assert (b"A novel by Austen." in service.asked[0][1]) != is_careful
 
 
 @pytest.mark.parametrize(
