@@ -23,6 +23,7 @@ from statecore.store.layouts import tagged
 from statecore.store.partitions import PartitionedStore
 from tests.doctor import worlds
 from tests.doctor.worlds import World
+from tests.schedules import works as schedules
 
 W1 = "agent://w1"
 SOON_MS = 600_000
@@ -55,6 +56,12 @@ def at(place: int, write: ops.Delete | ops.Expire | ops.Set) -> ops.Write:
 def record(store: Store, key: str) -> dict[str, Any]:
     (raw,) = store.read(ops.Key(key))
     return json.loads(raw)
+
+
+def scheduled(store: Store, *writes: ops.Write) -> None:
+    """Write beside a schedule with which nothing is wrong."""
+    schedules.make()
+    write(store, *writes)
 
 
 def edit(store: Store, key: str, **changes: Any) -> None:
@@ -150,6 +157,10 @@ DAMAGES: list[tuple[str, str, Damage]] = [
      lambda s, w: write(s, ops.Delete((keys.WORKERS,)))),
     ("worker-misplaced", "the list of busy workers is deleted",
      lambda s, w: write(s, ops.Delete((keys.BUSY_WORKERS,)))),
+    ("schedule-misplaced", "the list of schedules is deleted",
+     lambda s, w: scheduled(s, ops.Delete((keys.SCHEDULES,)))),
+    ("schedule-gone", "the list names a schedule that is not there",
+     lambda s, w: scheduled(s, ops.SortedAdd(keys.SCHEDULES, {"0" * 16: 1.0}))),
     ("worker-ttl", "a worker would never be forgotten",
      lambda s, w: write(s, ops.Expire(keys.worker(W1), None))),
     ("worker-overstated", "a worker's record names a chunk that another has",
@@ -325,10 +336,17 @@ def test_a_version_of_tomorrow_is_told(store):
     assert report.faults == 0
 
 
+def test_a_schedule_that_cannot_be_read_is_told_and_left_alone(store):
+    schedules.make()
+    assert examine(store, pause_s=0).findings == []
+    write(store, ops.Set(keys.schedule("0" * 16), b"scribble"))
+    assert repair(store, pause_s=0)[1].counts == {"schedule-unreadable": 1}
+
+
 def test_every_symptom_is_found_by_some_test():
     told = {code for code, _, _ in DAMAGES} | {
         "job-unreadable", "issue-unreadable", "key-unknown", "files-left", "transcript-lost",
-        "version-ahead", "worker-unreadable", "label-unreadable",
+        "version-ahead", "worker-unreadable", "label-unreadable", "schedule-unreadable",
     }  # fmt: skip
     assert set(SYMPTOMS) == told
 
