@@ -20,7 +20,7 @@ class TracesConf:
 
     traces: str = setting(
         "", "ORCHARD_TRACES",
-        "Collector that traces are sent to by OTLP over HTTP, such as http://collector:4318; otel: as"
-        " the OTEL_ variables say; empty: no traces.",
+        "Collector that traces are sent to by OTLP over HTTP, such as http://collector:4318; otel:"
+        " as the OTEL_ variables say; empty: no traces.",
         check=is_collector,
     )  # fmt: skip
