@@ -16,8 +16,8 @@ TEXT = Order(job_type="text")
 
 
 def make(content: bytes = b"one\ntwo", filename: str = "a.txt", **facts: Any) -> Schedule:
-    """A schedule of a text batch, each hour unless said otherwise."""
-    given = {"name": "each hour", "owner": "ann", "cron": "0 * * * *", "time_zone": "UTC"}
+    """A schedule of a text batch, once a year unless said otherwise."""
+    given = {"name": "yearly", "owner": "ann", "cron": "0 0 1 1 *", "time_zone": "UTC"}
     asked = Schedule(**given | {
         "schedule_id": "", "filename": "", "source": "", "size": 0, "order": TEXT,
         "created_at": datetime.now(UTC),
