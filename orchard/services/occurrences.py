@@ -15,6 +15,7 @@ from orchard.ports import schedule_files
 from orchard.services import uploads
 from orchard.services.engine import EngineAway, run
 from orchard.services.schedules import cell_of, dropping, get, rewrite
+from statecore.sealing.faults import SealFault
 from statecore.store import ops
 from statecore.store.drafts import epoch_ms
 from statecore.store.steps import Decision, Seen, Steps, now, scan_index, transact
@@ -77,7 +78,7 @@ def _hand_in_next(schedule_id: str) -> None:
         job_id = _hand_in(schedule, schedules.key_of(schedule_id, due)).job_id
     except EngineAway:
         raise
-    except (OrchardError, OSError) as fault:
+    except (OrchardError, SealFault, OSError) as fault:
         error = _reason(fault)
         log.warning("schedule %s: nothing was handed in: %s", schedule_id, error)
     run(rewrite(schedule_id, _settling(due, job_id, error)))

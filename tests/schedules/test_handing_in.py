@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -14,8 +15,10 @@ from orchard.domain.errors import InvalidInput, QuotaExceeded, TransitionRefused
 from orchard.domain.orders import Order
 from orchard.domain.schedules import UnknownSchedule, key_of
 from orchard.ports import recordings
+from orchard.ports.resealing import reseal_files
 from orchard.services import engine, limits, occurrences, pipeline_process, run, schedules
 from orchard.services.doctor.schedules import ScheduleExaminer
+from statecore.sealing.key_ring import make_key
 from statecore.store import ops
 from tests.schedules.works import jobs, make, make_due, see
 from tests.servers import until
@@ -105,7 +108,6 @@ def test_what_cannot_be_handed_in_says_why_and_goes_on(store, monkeypatch):
     try:
         occurrences.run_now(full.schedule_id)
         for schedule in (lost, full, fine):
-            make_due(schedule, -1)
             make_due(schedule)
         with pytest.raises(QuotaExceeded):
             occurrences.run_now(full.schedule_id)
@@ -138,6 +140,25 @@ def test_a_quota_that_is_used_up_is_told(store, monkeypatch):
     after = see(schedule)
     assert (after.last_job_id, "1 jobs that have not ended" in after.last_error) == ("", True)
     assert len(jobs()) == 1
+
+
+def test_files_are_sealed_and_one_that_was_altered_is_told(still, seal, settings):
+    first, second = make_key("k8"), make_key("k9")
+    seal(first)
+    fine, altered = make(b"orange tree"), make(b"orange tree", name="altered")
+    paths = [Path(settings.MEDIA_ROOT) / one.source for one in (fine, altered)]
+    assert all(b"orange" not in path.read_bytes() for path in paths)
+    seal(second, first)
+    assert reseal_files(second, lambda done: None).sealed == 2
+    seal(second)
+    paths[1].write_bytes(paths[1].read_bytes()[:-1] + b"x")
+    for schedule in (fine, altered):
+        make_due(schedule)
+    occurrences.hand_in_due()
+    (job,) = jobs()
+    assert recordings.read(job.source) == b"orange tree"
+    assert see(fine).last_job_id == job.job_id
+    assert "does not open" in see(altered).last_error
 
 
 def test_a_disabled_schedule_waits_until_it_is_enabled(store):
