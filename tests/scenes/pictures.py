@@ -28,7 +28,9 @@ PAGES = {
     "labels": "/ui/labels/", "state": "/ui/state/", "namespace": "/ui/state/recordings/",
     "entry": "/ui/state/recordings/entry?key=tape-000", "logs": "/ui/logs/",
     "events": "/ui/events/",
-    "engine": "/ui/engine/", "cleanup": "/ui/cleanup/", "access": "/ui/access/",
+    "engine": "/ui/engine/", "transcripts": "/ui/transcripts/?q=dashwood",
+    "webhooks": "/ui/webhooks/",
+    "cleanup": "/ui/cleanup/", "access": "/ui/access/",
     "tokens": "/ui/access/tokens/", "audit": "/ui/access/audit/", "me": "/ui/me/",
 }  # fmt: skip
 FIRST = {
