@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from benchmarks.comparing import Recorded, Run, read_run
+from benchmarks.verdicts import why
 
 FIGURES = Path(__file__).with_name("figures.json")
 """The run that the page shows."""
@@ -41,7 +42,8 @@ def _line(row: Recorded) -> str:
     cells: Iterator[str] = iter(
         (
             row.row, row.name, f"{bound} {row.goal:,g}", f"**{_shown(row.value)}** {unit}",
-            f"{_shown(row.spread[0])}–{_shown(row.spread[1])}", "yes" if row.holds else "no",
+            f"{_shown(row.spread[0])}–{_shown(row.spread[1])}",
+            "yes" if row.holds else f"no: {why(row.row, row.name)}",
         )
     )  # fmt: skip
     return f"| {' | '.join(cells)} |"

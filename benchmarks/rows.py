@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from benchmarks.interrupting import stop_if_asked
+from benchmarks.verdicts import why
 
 BLOCKS = 5
 """A measurement is cut into so many blocks; the spread is that of their medians."""
@@ -34,11 +35,12 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
         return self.unit.startswith("x ")
 
     def shape(self) -> dict[str, Any]:
-        """The row as ``bench --json`` prints it."""
-        return {
+        """The row as ``bench --json`` prints it; one that misses its goal says why."""
+        told = {
             "row": self.row, "name": self.name, "value": self.value, "unit": self.unit,
             "goal": self.goal, "holds": self.holds, "spread": list(self.spread),
         }  # fmt: skip
+        return told if self.holds else told | {"why": why(self.row, self.name)}
 
 
 def make_row(

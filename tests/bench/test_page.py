@@ -7,6 +7,8 @@ import re
 from benchmarks import page, plan
 from benchmarks.comparing import read_run
 from benchmarks.peers import __main__ as peers
+from benchmarks.rows import make_row
+from benchmarks.verdicts import why
 
 TEXT = (plan.ROOT / "docs" / "benchmarks.md").read_text("utf-8")
 
@@ -22,6 +24,15 @@ def test_every_row_is_told_of_and_has_a_figure():
     assert {one.row for one in read_run(page.FIGURES).rows} - {"promise"} >= set(plan.ROWS) - {
         "state"
     }
+
+
+def test_a_figure_that_misses_its_goal_says_why():
+    missed = [one for one in read_run(page.FIGURES).rows if not one.holds]
+    assert missed
+    assert [one.name for one in missed if not why(one.row, one.name)] == []
+    (row,) = [make_row("1", "claim", [2.0], "x GET", 1.35)]
+    assert "round trips" in row.shape()["why"]
+    assert "why" not in make_row("1", "claim", [1.0], "x GET", 1.35).shape()
 
 
 def test_every_option_on_the_page_is_one_of_the_commands():
