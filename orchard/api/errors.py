@@ -6,6 +6,7 @@ besides, such as ``holder``. The contract's own paths answer ``{"error"}`` alone
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
@@ -129,18 +130,34 @@ def _request_answer(fault: Exception) -> Answer | None:
 
 def _body(fault: exceptions.APIException) -> dict[str, Any]:
     if isinstance(fault, exceptions.ValidationError):
-        detail = fault.detail if isinstance(fault.detail, dict) else {"body": fault.detail}
+        given = fault.detail if isinstance(fault.detail, dict) else {"body": fault.detail}
+        detail = {str(field): list(_reasons(reasons)) for field, reasons in given.items()}
         return {"error": _first(detail), "code": "invalid", "detail": detail}
     codes = fault.get_codes()
     return {"error": str(fault.detail), "code": codes if isinstance(codes, str) else "refused"}
 
 
-def _first(detail: dict[str, Any]) -> str:
+def _reasons(found: Any) -> Iterator[str]:
+    """Why a field is refused, in one list, also where it is one of a list or holds others.
+
+    Each keeps its code, which OpenAI's programs are told.
+    """
+    if isinstance(found, dict):
+        for place, reasons in found.items():
+            for reason in _reasons(reasons):
+                code = getattr(reason, "code", None)
+                yield exceptions.ErrorDetail(f"{place}: {reason}", code)
+    elif isinstance(found, list):
+        for each in found:
+            yield from _reasons(each)
+    else:
+        yield found if isinstance(found, str) else str(found)
+
+
+def _first(detail: dict[str, list[str]]) -> str:
     """The first reason in words, with the field it is about."""
     field, reasons = next(iter(detail.items()))
-    while isinstance(reasons, dict | list) and reasons:
-        reasons = next(iter(reasons.values())) if isinstance(reasons, dict) else reasons[0]
-    return f"{field}: {reasons}"
+    return f"{field}: {reasons[0]}" if reasons else field
 
 
 def _reason(body: dict[str, Any]) -> str:

@@ -61,7 +61,7 @@ def work(stopping: threading.Event, *, holder: str, at_once: int = 1) -> None:
     ]
     for thread in beside:
         thread.start()
-    log.info("pipeline %s is ready, for %d jobs at once", holder, at_once)
+    log.info("pipeline %s, for %d jobs at once, is ready", holder, at_once)
     _work_on(stopping, holder)
     for thread in beside:
         thread.join()

@@ -14,6 +14,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from statecore.store.addresses import Topology
 from statecore.store.base import Store
 from statecore.store.checks import decode
 from statecore.store.keyspace import KINDS
@@ -167,9 +168,11 @@ def _servers(store: RedisStore) -> list[Any]:
 def _look_in_engine(store: RedisStore, names: Sequence[str]) -> list[KeyFact]:
     found: dict[str, KeyFact] = {}
     groups: dict[str, list[str]] = {}
-    for name in names:  # a script may touch the keys of one partition
+    is_cluster = store.address.topology is Topology.CLUSTER
+    for name in names:  # a script may touch the keys of one slot
         tag = _TAG.match(name)
-        groups.setdefault(tag[0] if tag else "", []).append(name)
+        slot = tag[0] if tag else name if is_cluster else ""
+        groups.setdefault(slot, []).append(name)
     for group in groups.values():
         reply = _ask(store, "EVAL", _LOOK, len(group), *group, keys=group)
         for at, name in enumerate(group):

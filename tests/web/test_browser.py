@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.conftest import EngineServer
 from tests.recordings import build, write_wav
+from tests.servers import until
 from tests.web.browsers import Eyes, Orchard, need_chromium
 
 pytestmark = pytest.mark.slow
@@ -76,6 +77,11 @@ def visit(orchard: Orchard, browser: Browser, session: dict) -> Iterator[Callabl
 FIRST_ROW_IN_SIGHT = """
 () => [...document.querySelectorAll("[data-key], h2")]
   .find((row) => row.getBoundingClientRect().top >= 70).dataset.key
+"""
+
+
+TO_THE_THIRD_ROW = """
+() => scrollTo(0, document.querySelectorAll("[data-key]")[2].getBoundingClientRect().top - 80)
 """
 
 
@@ -259,6 +265,10 @@ def test_everything_is_said_in_japanese(visit):
     assert left == []
 
 
+def _cookies(page: Page) -> dict[str, str]:
+    return {one["name"]: one["value"] for one in page.context.cookies()}
+
+
 def test_language_and_look_are_chosen_and_kept(visit):
     page = visit()
     page.get_by_role("button", name="日本語に切り替える").click()
@@ -267,6 +277,7 @@ def test_language_and_look_are_chosen_and_kept(visit):
     for look in ("light", "dark"):
         page.locator("#theme").click()
         assert page.locator("html").get_attribute("data-theme") == look
+    until(lambda: {"theme": "dark"}.items() <= _cookies(page).items())  # it is kept a moment later
     page.goto("/ui/jobs/")
     assert page.locator("html").get_attribute("data-theme") == "dark"
 
@@ -274,11 +285,12 @@ def test_language_and_look_are_chosen_and_kept(visit):
 def test_what_is_read_stays_in_its_place_while_rows_arrive(visit, orchard, recording: Path):
     for _ in range(4):
         orchard.submit(recording)
-    page = visit(viewport={"width": 900, "height": 500})
+    page = visit(viewport={"width": 900, "height": 320})
     until_live(page)
-    page.evaluate("scrollTo(0, 700)")
     # The four jobs are worked on meanwhile: what stays is the first row wholly in sight.
+    page.evaluate(TO_THE_THIRD_ROW)
     key = page.evaluate(FIRST_ROW_IN_SIGHT)
+    assert key
     before = page.locator(f'[data-key="{key}"]').bounding_box()
     job_id = orchard.submit(recording)
     expect(page.locator(f'[data-job="{job_id}"]')).to_have_count(1, timeout=SOON_MS)
