@@ -21,7 +21,7 @@ class Examination:
 
     def __init__(self, done: subprocess.CompletedProcess[str], report: dict[str, Any]) -> None:
         self.is_good = done.returncode == 0
-        # Requests are printed whole, with files of many zeros: of a long line the beginning is enough.
+        # Requests are printed whole, with files of many zeros: the beginning of a line is enough.
         lines = [line[:500] for line in done.stdout.splitlines()]
         self.words = "\n".join(lines)[-20_000:]
         self.tested: int = report["operations"]["tested"]
