@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-import httpx
-import msgspec
+from dataclasses import replace
+from typing import Any
 
 from orchard.logbook.batching import BatchingHandler, LinesRefused
 from orchard.logbook.lines import Line, level_name
+from orchard_client import errors
+from orchard_client.blocking import Blocking
+from orchard_client.call import Call, content
+from orchard_client.calls import reading
+from orchard_client.settings import Server
 
 TIMEOUT_S = 10.0
 
@@ -16,28 +21,29 @@ class LogSender(BatchingHandler):
 
     def __init__(self, url: str, token: str, worker: str, process: str = "agent") -> None:
         super().__init__(process, worker)
-        self._client = httpx.Client(
-            base_url=url.rstrip("/"), timeout=TIMEOUT_S, trust_env=False,
-            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
-        )  # fmt: skip
+        server = Server(url.rstrip("/"), token, "argument", "argument")
+        # Patience is the handler's: it keeps the lines, and rests longer each time.
+        self._driver = Blocking(server, patience_s=0, timeout_s=TIMEOUT_S, trust_env=False)
 
     def send(self, lines: list[Line]) -> None:
         """Send lines.
 
         Raises:
             LinesRefused: the master does not want them.
-            httpx.HTTPError: it does not answer, or cannot take them now.
+            OrchardError: it does not answer, or cannot take them now.
         """
-        body = msgspec.json.encode({"lines": [_shape(line) for line in lines]})
-        answer = self._client.post("/api/v1/logs", content=body)
-        if answer.is_client_error and answer.status_code not in (408, 429):
-            raise LinesRefused(f"the master answered {answer.status_code}")
-        answer.raise_for_status()
+        call: Call[Any] = reading.send_logs([_shape(line) for line in lines])
+        try:
+            self._driver.call(replace(call, read=content))  # of the answer nothing is needed
+        except errors.Refused as no:
+            if no.status < 500 and no.status not in (408, 429):
+                raise LinesRefused(f"the master answered {no.status}") from no
+            raise
 
     def close(self) -> None:
         """Send what is left, if that goes quickly, and close the connection."""
         super().close()
-        self._client.close()
+        self._driver.close()
 
 
 def _shape(line: Line) -> dict[str, object]:
