@@ -213,8 +213,8 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "ENUM_NAME_OVERRIDES": {
         "JobStatus": "orchard.services.queries.JOB_STATUSES",
-        "ChunkStatus": "orchard.api.answers.CHUNK_STATUSES",
-        "WorkerStatus": "orchard.api.answers.WORKER_STATUSES",
+        "ChunkStatus": "orchard.api.work_answers.CHUNK_STATUSES",
+        "WorkerStatus": "orchard.api.work_answers.WORKER_STATUSES",
         "IssueStatus": "statecore.api.answers.ISSUE_STATUSES",
         "LabelStatus": "statecore.api.answers.LABEL_STATUSES",
         "DeliveryState": "orchard.webhooks.deliveries.STATES",

@@ -9,11 +9,11 @@ from drf_spectacular.types import OpenApiTypes
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from orchard.api.answers import AcceptedAnswer, DeadlineAnswer, FailedAnswer
 from orchard.api.bodies import CompleteBody, FailBody, ProgressBody, parse_body
 from orchard.api.requests import AudioQuery
 from orchard.api.schema import described
 from orchard.api.views import AsyncView, parse
+from orchard.api.work_answers import AcceptedAnswer, DeadlineAnswer, FailedAnswer
 from orchard.byte_ranges import Blocks
 from orchard.services import arun, queries, reports, sounds
 

@@ -9,11 +9,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from orchard import codec
-from orchard.api.answers import ExchangeAnswer
 from orchard.api.bodies import parse_body
 from orchard.api.exchange_bodies import ExchangeBody
 from orchard.api.schema import described
 from orchard.api.views import AsyncView
+from orchard.api.work_answers import ExchangeAnswer
 from orchard.api.workers import claim_waiting, directed, shape_of_claimed
 from orchard.domain.errors import OrchardError, WorkerUnavailable
 from orchard.services import arun, exchanges

@@ -11,10 +11,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from orchard import codec
-from orchard.api.answers import ClaimAnswer, HeartbeatAnswer, WorkerAnswer, WorkersAnswer
 from orchard.api.bodies import ClaimBody, HeartbeatBody, RegisterBody, check_free, parse_body
 from orchard.api.schema import described
 from orchard.api.views import AsyncView, View
+from orchard.api.work_answers import ClaimAnswer, HeartbeatAnswer, WorkerAnswer, WorkersAnswer
 from orchard.conf import get_conf
 from orchard.domain import doubts
 from orchard.domain.chunks import chunk_id
