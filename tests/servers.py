@@ -102,7 +102,8 @@ class ServerProcess:
     def _arguments(self) -> list[str]:
         ours = {"port": self.port, "bind": "127.0.0.1", "save": "", "appendonly": "no"}
         ours |= {"repl-diskless-sync-delay": "0", "enable-debug-command": "yes"}
-        return [*self._command, *(part for k, v in ours.items() for part in (f"--{k}", str(v)))]
+        binary, *options = self._command
+        return [binary, *(part for k, v in ours.items() for part in (f"--{k}", str(v))), *options]
 
 
 def command(server: ServerProcess, *arguments: Any) -> Any:

@@ -17,6 +17,7 @@ from orchard.agents.backoff import Backoff
 from orchard.agents.leases import LeaseLost, Signs
 from orchard.agents.master import Master, MasterAway, Refused, Work
 from orchard.agents.processors import Processor
+from orchard.stopping import StopEvent
 from orchard.tracing import get_spans
 from orchard.transcribers.base import (
     NOTHING_SPECIAL,
@@ -59,7 +60,7 @@ class Agent:
         self._master = master
         self._transcriber = transcriber
         self._plan = plan
-        self._stopping = threading.Event()
+        self._stopping = StopEvent()
         self._backoff = Backoff()
         self._claiming = False
 

@@ -17,7 +17,6 @@ from statecore.store.errors import CrossPartition
 from statecore.store.exchanges import NotSent, pack
 from statecore.store.routes import (
     LOST,
-    VIEW_S,
     Again,
     Ask,
     Forget,
@@ -32,6 +31,8 @@ from statecore.store.routes import (
 
 ASKING = pack(["ASKING"])
 SLOTS = pack(["CLUSTER", "SLOTS"])
+VIEW_S = 1.0
+"""So long what the map said of replicas is good for commits that count when they have them."""
 MOST_REDIRECTIONS = 5
 """In a row, without a rest: more than a resharding needs."""
 
@@ -74,7 +75,7 @@ class ClusterRoutes(Routes):
                 self._is_wanted_later(answer)
                 raise Again(answer)
             else:
-                return self.judged(ask, answers, self._replicas_of(node))
+                return self._judged(ask, answers, self._replicas_of(node))
         raise Again(driver.exceptions.ClusterDownError("redirected in a circle"))
 
     def doubt(self) -> None:
@@ -126,6 +127,19 @@ class ClusterRoutes(Routes):
             self._suspect = node
             raise
         return answers[skipped:]
+
+    def _judged(self, ask: Ask, answers: list[Any], wanted: int) -> list[Any]:
+        """The answers; the one to ``WAIT`` becomes whether enough replicas have said yes.
+
+        If not, somebody else may be the primary by now, or a replica is gone.
+        """
+        if not ask.is_replicated:
+            return answers
+        *others, count = answers
+        is_enough = isinstance(count, int) and count >= wanted
+        if not is_enough:
+            self.doubt()
+        return [*others, is_enough]
 
     def _is_old(self, ask: Ask) -> bool:
         return ask.is_replicated and time.monotonic() - self._fetched_at > VIEW_S

@@ -13,7 +13,8 @@ from statecore.store.addresses import Address, Node, Topology
 from statecore.store.doors import CONNECT_TIMEOUT_S
 from statecore.store.errors import EngineRefuses
 from statecore.store.routes import NO_TLS
-from statecore.store.sentinel import SentinelLogin, UnknownMaster
+from statecore.store.sentinel import SentinelLogin
+from statecore.store.sentinel_views import UnknownMaster
 
 EXPIRED, WRONG_HOST = 10, (62, 64)
 """Verdicts of OpenSSL on a certificate."""

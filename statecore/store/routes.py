@@ -29,8 +29,6 @@ LATER = (
     driver.exceptions.TryAgainError,
 )
 """Answers of a server that did nothing; another one does it, or the same a moment later."""
-VIEW_S = 1.0
-"""So long what was said of replicas is good for commits that count when they have them."""
 NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG")
 """What the greeting of a server sounds like that does not speak TLS."""
 REFUSALS = (
@@ -104,10 +102,6 @@ class Routes(ABC):
     def doubt(self) -> None:
         """What is known may be out of date: look again before the next request."""
 
-    def look_again(self) -> None:
-        """How many replicas there are may be out of date; by default, so may be everything."""
-        self.doubt()
-
     @abstractmethod
     def primaries(self) -> Route:
         """Where all primaries are now, as :class:`Node` each."""
@@ -116,19 +110,6 @@ class Routes(ABC):
     @abstractmethod
     def role(self) -> Role:
         """What the servers that do requests are to us."""
-
-    def judged(self, ask: Ask, answers: list[Any], wanted: int) -> list[Any]:
-        """The answers; the one to ``WAIT`` becomes whether enough replicas have said yes.
-
-        If not, somebody else may be the primary by now, or a replica is gone.
-        """
-        if not ask.is_replicated:
-            return answers
-        *others, count = answers
-        is_enough = isinstance(count, int) and count >= wanted
-        if not is_enough:
-            self.look_again()
-        return [*others, is_enough]
 
     def ask(self, ask: Ask) -> Route:
         """All answers to some commands, with attempts until the address's patience ends.

@@ -14,7 +14,6 @@ from statecore.store.doors import Role, Unconfirmed
 from statecore.store.exchanges import NotSent, pack
 from statecore.store.routes import (
     LOST,
-    VIEW_S,
     Again,
     Ask,
     Forget,
@@ -26,15 +25,11 @@ from statecore.store.routes import (
     is_hopeless,
     packed_for,
 )
+from statecore.store.sentinel_views import Said, View, view_of
 
-GONE = (b"s_down", b"o_down", b"disconnected")
-"""Flags of a replica that cannot be reached."""
+ROLE = pack(["ROLE"])
 CONFIRMED_S = 1.0
 """So long what the sentinels said is good for new connections."""
-
-
-class UnknownMaster(driver.ResponseError):
-    """The sentinels know no master of this name."""
 
 
 class SentinelLogin(driver.AuthenticationError):
@@ -57,19 +52,20 @@ class SentinelRoutes(Routes):
     def __init__(self, address: Address) -> None:
         super().__init__(address)
         self._primary: Node | None = None
-        self._last: Node | None = None
         self._confirmed_at = -math.inf
-        self._replicas = 1
-        """Of so many replicas any may take the primary's place."""
+        self._view: View | None = None
+        self._is_doubted = False
+        """Whether too few replicas confirmed a commit since the sentinels were asked."""
+        self._online = 1
+        """Of so many replicas the primary said that it sends its commits to them."""
 
     def send(self, ask: Ask) -> Route:
         """One attempt at the primary; see :meth:`Routes.send`."""
         primary = yield from self._known(ask)
-        confirmed, wanted = self._is_confirmed(CONFIRMED_S), self._replicas
+        packed, is_confirmed = self._packed(ask), self._is_confirmed(CONFIRMED_S)
+        expected = ask.answers + ask.is_replicated
         try:
-            answers = yield Send(
-                primary, packed_for(ask, wanted), ask.answers, ask.block_s, "primary", confirmed
-            )
+            answers = yield Send(primary, packed, expected, ask.block_s, "primary", is_confirmed)
         except NotSent as fault:
             self.doubt()
             if isinstance(fault.reason, Unconfirmed):
@@ -82,15 +78,11 @@ class SentinelRoutes(Routes):
             # its other connections are no better
             yield Forget(primary, "primary")
             raise Again(answers[0])
-        return self.judged(ask, answers, wanted)
+        return (yield from self._judged(primary, answers)) if ask.is_replicated else answers
 
     def doubt(self) -> None:
         """Ask the sentinels again before the next request."""
         self._primary = None
-
-    def look_again(self) -> None:
-        """Ask the sentinels again before the next commit, if any answers."""
-        self._confirmed_at = -math.inf
 
     def primaries(self) -> Route:
         """Ask all sentinels for the primary; who knows of the latest failover is believed.
@@ -101,12 +93,11 @@ class SentinelRoutes(Routes):
         """
         packed = pack(["SENTINEL", "MASTER", self.address.master])
         packed += pack(["SENTINEL", "REPLICAS", self.address.master])
-        answers: list[tuple[Node, Any]] = []
-        replicas = [1]
+        asked_at, said = time.monotonic(), []
         reason: Exception = NoSentinel("none was asked")
         for sentinel in self.address.nodes:
             try:
-                answer, others = yield Send(sentinel, packed, 2, role="sentinel")
+                said.append(Said(sentinel, *(yield Send(sentinel, packed, 2, role="sentinel"))))
             except NotSent as fault:
                 reason = fault.reason
                 if isinstance(reason, driver.AuthenticationError):
@@ -115,19 +106,22 @@ class SentinelRoutes(Routes):
                     raise Hopeless(reason, fault.beneath) from None
             except LOST as fault:
                 reason = fault
-            else:
-                answers.append((sentinel, answer))
-                replicas.append(count_heirs(answer, others))
-        if not answers:
+        if not said:
             raise Again(NoSentinel(f"no sentinel answers; the last one: {reason}"))
-        yield from self._believe(latest(answers))
-        self._replicas = max(replicas)
+        yield from self._believe(view_of(said, asked_at))
         return [self._primary]
 
+    def _packed(self, ask: Ask) -> bytes:
+        """What to send; after commits, how many replicas have them, and how many there are."""
+        if not ask.is_replicated:
+            return ask.packed
+        wanted = max(self._view.heirs, self._online) if self._view else 1
+        return packed_for(ask, wanted) + ROLE
+
     def _known(self, ask: Ask) -> Route:
-        """The primary; how many replicas it has may be asked for again, if anybody answers."""
+        """The primary; what there is of replicas is asked for again, if anybody answers."""
         known = self._primary
-        if known and (not ask.is_replicated or self._is_confirmed(VIEW_S)):
+        if known and (not ask.is_replicated or self._is_good(time.monotonic())):
             return known
         try:
             (primary,) = yield from self.primaries()
@@ -137,55 +131,52 @@ class SentinelRoutes(Routes):
             return known  # without sentinels nobody takes its place
         return primary
 
+    def _judged(self, primary: Node, answers: list[Any]) -> Route:
+        """The answer to a commit, and whether it outlives the primary: enough replicas have it.
+
+        It may have waited in a server that stood still, while another took that one's place.
+        What came too late for what was known of the engine is judged by what is known now.
+        """
+        answer, confirmed, role = answers
+        if not isinstance(confirmed, int) or not _is_primary(role):
+            is_enough = False
+        else:
+            is_enough = self._holds(primary, confirmed, role, time.monotonic())
+            if not is_enough and confirmed:
+                is_enough = yield from self._holds_still(primary, confirmed, role)
+        if not is_enough:
+            self._is_doubted = True
+        return [answer, is_enough]
+
+    def _holds(self, primary: Node, confirmed: int, role: Any, at: float) -> bool:
+        view = self._view
+        if view is None or view.primary != primary:
+            return False
+        self._online = view.count_online(role)
+        return view.is_enough(confirmed, role, at)
+
+    def _holds_still(self, primary: Node, confirmed: int, role: Any) -> Route:
+        """The same, by what the sentinels say now."""
+        at = time.monotonic()
+        try:
+            yield from self.primaries()
+        except Again:
+            return False
+        return self._holds(primary, confirmed, role, at)
+
+    def _is_good(self, at: float) -> bool:
+        return self._view is not None and not self._is_doubted and at < self._view.good_until
+
     def _is_confirmed(self, seconds: float) -> bool:
         return time.monotonic() - self._confirmed_at < seconds
 
-    def _believe(self, primary: Node) -> Generator[Forget, Any, None]:
-        before, self._last = self._last, primary
-        if before is not None and before != primary:
-            yield Forget(before, "primary")
-        self._primary, self._confirmed_at = primary, time.monotonic()
+    def _believe(self, view: View) -> Generator[Forget, Any, None]:
+        before, self._view = self._view, view
+        if before is not None and before.primary != view.primary:
+            yield Forget(before.primary, "primary")
+        self._primary, self._confirmed_at = view.primary, time.monotonic()
+        self._is_doubted = False
 
 
-def count_heirs(primary: Any, replicas: Any) -> int:
-    """How many replicas may take the primary's place, from what a sentinel says of both.
-
-    Those that are gone, or behind with a link that is down, may not; during a failover any.
-    """
-    if not isinstance(primary, list) or not isinstance(replicas, list):
-        return 0
-    told = [_facts(replica) for replica in replicas]
-    if b"failover_in_progress" in _facts(primary)[b"flags"]:
-        return len(told)
-    return sum(
-        not any(gone in each[b"flags"] for gone in GONE)
-        and (each[b"master-link-status"] == b"ok" or each[b"role-reported"] == b"master")
-        for each in told
-    )
-
-
-def _facts(answer: Any) -> dict[bytes, bytes]:
-    return dict(zip(answer[::2], answer[1::2], strict=True))
-
-
-def latest(answers: list[tuple[Node, Any]]) -> Node:
-    """The primary of the latest failover, from the answers of sentinels to ``SENTINEL MASTER``.
-
-    A sentinel learns of a failover that others did up to some seconds later.
-
-    Raises:
-        UnknownMaster: none of them knows the master.
-    """
-    known = []
-    for sentinel, answer in answers:
-        if isinstance(answer, list):
-            facts = _facts(answer)
-            node = Node(facts[b"ip"].decode(), int(facts[b"port"]))
-            known.append((int(facts[b"config-epoch"]), node))
-        elif "No such master" not in str(answer):
-            raise answer
-        else:
-            reason = f"the sentinel at {sentinel} knows no such master"
-    if not known:
-        raise UnknownMaster(reason)
-    return max(known, key=lambda each: each[0])[1]
+def _is_primary(role: Any) -> bool:
+    return isinstance(role, list) and role[0] == b"master"

@@ -9,7 +9,6 @@ import os
 import random
 import signal
 import sys
-import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,6 +25,7 @@ from orchard.conf import get_conf  # noqa: E402
 from orchard.logbook.lines import Line  # noqa: E402
 from orchard.logbook.site import get_writer  # noqa: E402
 from orchard.services import engine, queries, run  # noqa: E402
+from orchard.stopping import stop_on_signals  # noqa: E402
 from statecore.store.clock import ManualClock  # noqa: E402
 from statecore.store.memory import MemoryStore  # noqa: E402
 from tests.scenes.copying import copy  # noqa: E402
@@ -112,8 +112,7 @@ def _write_log(seed: int, minutes: int) -> None:
 
 if __name__ == "__main__":
     scene = play(Path(sys.argv[1]), *(map(int, sys.argv[2:]) if sys.argv[2:] else SIZE))
-    stopping = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    stopping = stop_on_signals([signal.SIGTERM])
     process.start(stopping, "scene")
     print("the scene goes on until it is ended", flush=True)  # noqa: T201
     scene.go_on(Wall(), stopping.is_set)

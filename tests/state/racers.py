@@ -12,13 +12,13 @@ import json
 import random
 import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from orchard.conf_engine import CLUSTER_PARTITIONS
 from orchard.placement import LAYOUT
+from orchard.stopping import StopEvent
 from statecore.domain.entries import Entry
 from statecore.domain.errors import HeldByAnother, NotCheckedOut, UnknownLock, VersionConflict
 from statecore.domain.issues import Claimant, Holder
@@ -32,7 +32,7 @@ from statecore.store.steps import Steps
 Ask = Callable[[str, Steps[Any]], Any]
 UNHEARD = "?"
 AWAY_S, THINKING_S = 0.2, 0.01
-STOPPING = threading.Event()
+STOPPING = StopEvent()
 
 
 def opened(url: str) -> Store:

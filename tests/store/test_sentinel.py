@@ -22,7 +22,8 @@ from statecore.store.exchanges import NotSent
 from statecore.store.links import Links
 from statecore.store.redis import RedisStore
 from statecore.store.routes import Ask, Forget, Rest, Send
-from statecore.store.sentinel import SentinelRoutes, count_heirs
+from statecore.store.sentinel import ROLE, SentinelRoutes
+from statecore.store.sentinel_views import Said, view_of
 from statecore.store.steps import Decision, transact
 from tests.engines import SentinelEngine, started
 from tests.servers import until
@@ -33,19 +34,42 @@ ADDRESS = parse_address("redis+sentinel://s1:1,s2:2/m")
 S1, S2, OLD, NEW = Node("s1", 1), Node("s2", 2), Node("old", 1), Node("new", 2)
 
 
-def says(primary, epoch=0):
+GONE, COME = Node("gone", 3), Node("come", 4)
+
+
+def says(primary, epoch=0, *, flags=b"master", others=1, silent_ms=100):
     """A sentinel's answer."""
     return [b"ip", primary.host.encode(), b"port", b"%d" % primary.port,
-            b"config-epoch", b"%d" % epoch, b"flags", b"master"]  # fmt: skip
+            b"config-epoch", b"%d" % epoch, b"flags", flags,
+            b"num-other-sentinels", b"%d" % others,
+            b"down-after-milliseconds", b"5000",
+            b"last-ok-ping-reply", b"%d" % silent_ms]  # fmt: skip
 
 
-def replica(flags=b"slave", link=b"ok", role=b"slave"):
+def replica(node=COME, flags=b"slave", link=b"ok", role=b"slave"):
     """What a sentinel says of one."""
-    return [b"flags", flags, b"master-link-status", link, b"role-reported", role]
+    return [b"ip", node.host.encode(), b"port", b"%d" % node.port, b"flags", flags,
+            b"master-link-status", link, b"role-reported", role]  # fmt: skip
 
 
-OK, AWAY, BEHIND = replica(), replica(b"s_down,slave"), replica(link=b"err")
+def role(*online):
+    """A primary's answer to ``ROLE`` when it sends its commits to some replicas."""
+    told = [[each.host.encode(), b"%d" % each.port, b"7"] for each in online]
+    return [b"master", 7, told]
+
+
+OK, AWAY, BEHIND = replica(), replica(GONE, b"s_down,slave"), replica(link=b"err")
 PROMOTED = replica(link=b"err", role=b"master")
+
+
+def judged(sent, *answers):
+    """What becomes of a replicated commit after some answers; the sentinels' news, if asked."""
+    *others, last = answers
+    for answer in others:
+        sent.send(answer)
+    with pytest.raises(StopIteration) as done:
+        sent.send(last)
+    return done.value.value
 
 
 @pytest.fixture
@@ -120,26 +144,93 @@ class TestRoutes:
         route.send([says(OLD), []])
         assert route.send([says(OLD), []]) == Send(OLD, b"commands", role="primary")
 
+    def committed(self, replicas, second=None, **said):
+        """A route that has sent a commit, after what the sentinels said."""
+        route = SentinelRoutes(ADDRESS).ask(Ask(b"commands", answers=2, is_replicated=True))
+        next(route)
+        route.send([says(OLD, **said), replicas])
+        sent = route.send([second or says(OLD, **said), replicas])
+        assert sent.packed.startswith(b"commands*3")
+        assert sent.packed.endswith(ROLE)
+        assert sent.answers == 3
+        return route
+
     @pytest.mark.parametrize(("replicas", "confirmed", "is_enough"), [
-        ([OK, OK], 1, False), ([OK, OK], 2, True), ([OK, AWAY], 1, True), ([AWAY], 0, False),
-        ([OK, BEHIND], 1, True), ([PROMOTED, OK], 1, False),
+        ([OK, OK], 2, True), ([OK, AWAY], 1, True), ([AWAY], 0, False), ([OK, BEHIND], 1, True),
     ])  # fmt: skip
     def test_a_commit_counts_when_all_have_it_that_may_be_the_primary(
         self, replicas, confirmed, is_enough
     ):
         """Else one that stood still and wakes up beside its successor would be believed."""
-        route = SentinelRoutes(ADDRESS).ask(Ask(b"commands", answers=2, is_replicated=True))
-        next(route)
-        route.send([says(OLD), replicas])
-        sent = route.send([says(OLD), replicas])
-        assert sent.packed.startswith(b"commands*3")
-        with pytest.raises(StopIteration) as done:
-            route.send([b"answer", confirmed])
-        assert done.value.value == [b"answer", is_enough]
+        route = self.committed(replicas)
+        told = judged(route, [b"answer", confirmed, role(COME)])
+        assert told == [b"answer", is_enough]
 
-    def test_during_a_failover_any_replica_may_be_the_primary(self):
-        during = [*says(OLD)[:-1], b"master,failover_in_progress"]
-        assert count_heirs(during, [OK, AWAY, BEHIND]) == 3
+    @pytest.mark.parametrize("replicas", [[OK, OK], [PROMOTED, OK]])
+    def test_who_is_missing_is_asked_of_the_sentinels_again(self, replicas):
+        route = self.committed(replicas)
+        assert route.send([b"answer", 1, role(COME)]).node == S1
+        now = [says(OLD), [OK, AWAY]]
+        assert judged(route, now, now) == [b"answer", True]
+        route = self.committed(replicas)
+        route.send([b"answer", 1, role(COME)])
+        as_before = [says(OLD), replicas]
+        assert judged(route, as_before, as_before) == [b"answer", False]
+
+    def test_an_answer_of_one_that_stood_still_is_doubted(self, monkeypatch):
+        """It slept while another took its place, and one replica followed it for longer."""
+        route, now = self.committed([OK, AWAY]), time.monotonic()
+        monkeypatch.setattr("statecore.store.sentinel.time.monotonic", lambda: now + 1.1)
+        assert route.send([b"answer", 1, role(COME)]).node == S1
+        during = [says(OLD, flags=b"master,failover_in_progress"), [OK, AWAY]]
+        assert judged(route, during, [says(OLD), [OK, AWAY]]) == [b"answer", False]
+
+    def test_an_answer_of_one_that_was_replaced_is_doubted(self, monkeypatch):
+        route, now = self.committed([OK, AWAY]), time.monotonic()
+        monkeypatch.setattr("statecore.store.sentinel.time.monotonic", lambda: now + 1.1)
+        route.send([b"answer", 1, role(COME)])
+        route.send([says(NEW, 1), [OK, AWAY]])
+        assert route.send([says(NEW, 1), [OK, AWAY]]) == Forget(OLD, "primary")
+        assert judged(route, None) == [b"answer", False]
+
+    def test_an_answer_that_took_long_is_believed_when_nothing_has_changed(self, monkeypatch):
+        route, now = self.committed([OK, AWAY]), time.monotonic()
+        monkeypatch.setattr("statecore.store.sentinel.time.monotonic", lambda: now + 1.1)
+        route.send([b"answer", 1, role(COME)])
+        as_before = [says(OLD), [OK, AWAY]]
+        assert judged(route, as_before, as_before) == [b"answer", True]
+
+    def test_a_primary_that_a_sentinel_lost_sight_of_is_not_believed_for_long(self):
+        route = self.committed([OK, AWAY], second=says(OLD, silent_ms=5000))
+        assert route.send([b"answer", 1, role(COME)]).node == S1
+
+    def test_a_replica_that_the_sentinels_do_not_know_yet_counts(self):
+        route = self.committed([OK, replica(GONE, link=b"err")])
+        assert route.send([b"answer", 1, role(COME, GONE)]).node == S1
+        as_before = [says(OLD), [OK, replica(GONE, link=b"err")]]
+        assert judged(route, as_before, as_before) == [b"answer", False]
+
+    def test_a_replica_that_stands_still_is_not_waited_for(self):
+        """Its connection to the primary is open for a minute more."""
+        route = self.committed([OK, AWAY])
+        assert judged(route, [b"answer", 1, role(COME, GONE)]) == [b"answer", True]
+
+    def test_a_server_that_became_a_replica_confirms_nothing(self):
+        route = self.committed([OK, OK])
+        assert judged(route, [b"answer", 2, [b"slave", b"new", 1]]) == [b"answer", False]
+
+    @pytest.mark.parametrize("answers", [
+        [says(OLD, flags=b"master,failover_in_progress")], [says(OLD, flags=b"master,o_down")],
+        [says(OLD, others=1)], [says(OLD, others=2), says(NEW)],
+    ])  # fmt: skip
+    def test_no_replica_is_left_out_while_it_is_open_who_is_the_primary(self, answers):
+        """During a failover, and where most of the sentinels do not answer or say otherwise."""
+        said = [Said(S1, answer, [OK, AWAY, BEHIND]) for answer in answers]
+        assert view_of(said, 0.0).heirs == 3
+
+    def test_most_of_the_sentinels_may_leave_out_a_replica(self):
+        said = [Said(S1, says(OLD, others=2), [OK, AWAY]) for _ in range(2)]
+        assert view_of(said, 0.0)[1:3] == (1, 2)
 
     def test_a_wrong_password_is_not_waited_for(self):
         _, route = self.begun()
@@ -203,6 +294,33 @@ def test_acknowledged_commits_outlive_the_primary(tmp_path):
     """Four threads write while the primary is killed; one replica is left to the next."""
     with started(SentinelEngine(tmp_path, replicas=2)) as engine:
         kill_the_primary_under_load(engine)
+
+
+def test_what_a_primary_that_stood_still_took_along_was_not_acknowledged(tmp_path):
+    """A replica has just come back, and gets its place; the other one follows it a bit longer."""
+    with started(SentinelEngine(tmp_path, replicas=2)) as engine:
+        store = RedisStore(f"{engine.url}?durability=replicated")
+        primary = engine.primary()
+        comes_back, _ = engine.heirs(primary)
+        comes_back.kill()
+        until(lambda: is_done(store, ops.Set("a", b"0")))
+        comes_back.start()
+        until(lambda: comes_back.follows(primary))
+        committed = commit_while_it_stands_still(store, engine, primary)
+        until(engine.is_whole)
+        assert committed != ops.Committed() or store.read(A) == [b"1"]
+        store.close()
+
+
+def commit_while_it_stands_still(store, engine, primary):
+    """What a commit is answered that waits in a primary while another gets that one's place."""
+    heirs = engine.heirs(primary)
+    primary.signal(signal.SIGSTOP)
+    with ThreadPoolExecutor() as threads:
+        commit = threads.submit(store.commit, {}, [ops.Set("a", b"1")])
+        until(lambda: any(heir.is_primary() for heir in heirs))
+        primary.signal(signal.SIGCONT)
+        return commit.exception() or commit.result()
 
 
 def kill_the_primary_under_load(engine):

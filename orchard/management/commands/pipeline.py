@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
-import threading
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -14,6 +12,7 @@ from orchard.catalogue import process as catalogue
 from orchard.conf import get_conf
 from orchard.management.opening import open_engine
 from orchard.services import pipeline_process
+from orchard.stopping import stop_on_signals
 from orchard.webhooks import process as webhooks
 
 
@@ -27,9 +26,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Work until SIGTERM or Ctrl-C; a stage at hand is handed back then."""
         open_engine()  # a wrong setting ends this process here, and not one of its threads
-        stopping = threading.Event()
-        for signum in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(signum, lambda *_: stopping.set())
+        stopping = stop_on_signals()
         conf, holder = get_conf(), pipeline_process.new_holder()
         beside = [catalogue.start(stopping, holder), webhooks.start(stopping, holder)]
         at_once = pipeline_process.jobs_at_once(conf.pipeline_memory_mb, os.cpu_count() or 1)

@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import sys
-import threading
 import time
 import urllib.error
 import urllib.request
@@ -29,6 +28,7 @@ from orchard.management.opening import open_engine
 from orchard.private_files import make_private_directory
 from orchard.processes import Child, stop_all
 from orchard.services import EngineAway, get_engine
+from orchard.stopping import StopEvent
 from orchard.witness import note_command
 from statecore.domain.errors import StateError
 from statecore.services import migrations
@@ -111,7 +111,7 @@ class Command(BaseCommand):
         self.stdout.write(f"Sign in once with {base}{link}")
         self.stdout.flush()
 
-    def _await_ready(self, children: list[Child], stopping: threading.Event) -> bool:
+    def _await_ready(self, children: list[Child], stopping: StopEvent) -> bool:
         url = f"{own_address()}/readyz"
         deadline = time.monotonic() + READY_S
         while not _is_ready(url):
@@ -129,9 +129,9 @@ class Command(BaseCommand):
                 self.stderr.write(news)
 
 
-def _listen_for_signals() -> tuple[threading.Event, threading.Event]:
+def _listen_for_signals() -> tuple[StopEvent, StopEvent]:
     """What is set by the first and by the second signal to stop."""
-    stopping, at_once = threading.Event(), threading.Event()
+    stopping, at_once = StopEvent(), StopEvent()
 
     def stop(*_: Any) -> None:
         (at_once if stopping.is_set() else stopping).set()

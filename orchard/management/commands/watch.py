@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import signal
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -21,6 +19,7 @@ from orchard.management.opening import open_engine
 from orchard.services import EngineAway, get_engine
 from orchard.services.accepting import list_types
 from orchard.services.watched_folders import Plan, Watch
+from orchard.stopping import stop_on_signals
 
 log = logging.getLogger("orchard.watch")
 
@@ -58,9 +57,7 @@ class Command(BaseCommand):
         """Watch until SIGTERM or Ctrl-C."""
         plan = _plan(options)
         open_engine()
-        stopping = threading.Event()
-        for signum in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(signum, lambda *_: stopping.set())
+        stopping = stop_on_signals()
         try:
             watch = Watch(plan)
         except OSError as fault:
