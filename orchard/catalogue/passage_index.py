@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from orchard.catalogue.text_index import execute, grams_of
+from orchard.catalogue.text_index import (
+    execute,
+    forget_in,
+    grams_of,
+    has_all,
+    learn_in,
+    terms_of,
+)
 from orchard.catalogue.texts import expression_of
 
 TABLE = "catalogue_passage"
 TERMS = "catalogue_said"
 
-_DELETE = f"""INSERT INTO {TERMS} ({TERMS}, rowid, folded, marks)
-    VALUES ('delete', old.id, old.folded, old.marks);"""  # noqa: S608
-_INSERT = f"""INSERT INTO {TERMS} (rowid, folded, marks)
-    VALUES (new.id, new.folded, new.marks);"""  # noqa: S608
+_DELETE, _INSERT = forget_in(TERMS), learn_in(TERMS)
 _MADE = {
     "sqlite": (
-        f"""CREATE VIRTUAL TABLE {TERMS} USING fts5 (
-            folded, marks, content='{TABLE}', content_rowid='id', detail=none, columnsize=0,
-            tokenize='trigram case_sensitive 1'
-        )""",
+        terms_of(TERMS, TABLE),
         f"CREATE TRIGGER {TERMS}_added AFTER INSERT ON {TABLE} BEGIN {_INSERT} END",
         f"CREATE TRIGGER {TERMS}_dropped AFTER DELETE ON {TABLE} BEGIN {_DELETE} END",
     ),
@@ -45,12 +46,11 @@ def unmake(_apps: Any, editor: Any) -> None:
 
 def question(vendor: str, words: tuple[str, ...], before: int | None) -> tuple[str, list[Any]]:
     """The passages that have all the words, the last one that was kept first."""
-    place = "strpos" if vendor == "postgresql" else "instr"
-    has_words = " AND ".join([f"{place}(passage.folded, %s) > 0"] * len(words))
+    older = " AND passage.id < %s" if before is not None else ""
     text = (
         f"SELECT passage.id, job.job_id, passage.lines FROM {_hits(vendor)}"  # noqa: S608
         f" JOIN catalogue_job AS job ON job.id = passage.job_id WHERE {_condition(vendor)}"
-        f" AND {has_words}{' AND passage.id < %s' if before is not None else ''}"
+        f" AND {has_all(vendor, 'passage.folded', words)}{older}"
         f" ORDER BY {_order(vendor)} DESC LIMIT %s"
     )
     hits: list[Any] = (

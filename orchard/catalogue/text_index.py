@@ -16,16 +16,31 @@ TABLE = "catalogue_job"
 TERMS = "catalogue_terms"
 _GRAMS_MAX = 24
 
-_DELETE = f"""INSERT INTO {TERMS} ({TERMS}, rowid, folded, marks)
+
+def terms_of(terms: str, table: str) -> str:
+    """The statement that makes an FTS5 index of what a table has of text."""
+    return f"""CREATE VIRTUAL TABLE {terms} USING fts5 (
+            folded, marks, content='{table}', content_rowid='id', detail=none, columnsize=0,
+            tokenize='trigram case_sensitive 1'
+        )"""
+
+
+def forget_in(terms: str) -> str:
+    """What a trigger does for a row that goes: FTS5 has to be told what it had of that."""
+    return f"""INSERT INTO {terms} ({terms}, rowid, folded, marks)
     VALUES ('delete', old.id, old.folded, old.marks);"""  # noqa: S608
-_INSERT = f"""INSERT INTO {TERMS} (rowid, folded, marks)
+
+
+def learn_in(terms: str) -> str:
+    """What a trigger does for a row that comes."""
+    return f"""INSERT INTO {terms} (rowid, folded, marks)
     VALUES (new.id, new.folded, new.marks);"""  # noqa: S608
+
+
+_DELETE, _INSERT = forget_in(TERMS), learn_in(TERMS)
 _MADE = {
     "sqlite": (
-        f"""CREATE VIRTUAL TABLE {TERMS} USING fts5 (
-            folded, marks, content='{TABLE}', content_rowid='id', detail=none, columnsize=0,
-            tokenize='trigram case_sensitive 1'
-        )""",
+        terms_of(TERMS, TABLE),
         f"CREATE TRIGGER catalogue_added AFTER INSERT ON {TABLE} BEGIN {_INSERT} END",
         f"CREATE TRIGGER catalogue_dropped AFTER DELETE ON {TABLE} BEGIN {_DELETE} END",
         f"""CREATE TRIGGER catalogue_renamed AFTER UPDATE OF folded, marks ON {TABLE}
@@ -72,8 +87,13 @@ def hits(vendor: str, words: tuple[str, ...]) -> tuple[str, list[Any]]:
 
 def check(vendor: str, words: tuple[str, ...]) -> tuple[str, list[Any]]:
     """The condition that a row has all the words."""
+    return has_all(vendor, "job.folded", words), list(words)
+
+
+def has_all(vendor: str, column: str, words: tuple[str, ...]) -> str:
+    """The condition that a column has all the words; they are its parameters."""
     place = "strpos" if vendor == "postgresql" else "instr"
-    return " AND ".join([f"{place}(job.folded, %s) > 0"] * len(words)), list(words)
+    return " AND ".join([f"{place}({column}, %s) > 0"] * len(words))
 
 
 def grams_of(word: str) -> list[str]:

@@ -1,11 +1,11 @@
-"""Where push nodes may be: a name is resolved once, and each address it leads to is checked."""
+"""Where we connect to for others: a name is resolved once, each address it leads to is checked."""
 
 from __future__ import annotations
 
 import asyncio
 import ipaddress
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from urllib.parse import urlsplit
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -24,7 +24,7 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 class AddressRefused(Exception):
-    """A worker's address is none where a node may be."""
+    """An address is none that we connect to for this."""
 
 
 def parse_networks(text: str) -> tuple[Network, ...]:
@@ -35,16 +35,26 @@ def parse_networks(text: str) -> tuple[Network, ...]:
 async def find_addresses(url: str, allowed: Sequence[Network]) -> list[str]:
     """The addresses that a node's URL leads to at this moment, each one allowed.
 
-    Whoever connects does so to one of these: a name asked a second time may
-    lead somewhere else.
-
     Raises:
         AddressRefused: one of them is not allowed; the message says which and why.
         OSError: the name leads nowhere.
     """
+    return await find_checked(url, lambda address: check_address(address, allowed))
+
+
+async def find_checked(url: str, check: Callable[[str], None]) -> list[str]:
+    """The addresses that a URL leads to at this moment, each of them looked at by ``check``.
+
+    Whoever connects does so to one of these: a name asked a second time may
+    lead somewhere else.
+
+    Raises:
+        AddressRefused: one of them was refused.
+        OSError: the name leads nowhere.
+    """
     addresses = await resolve(url)
     for address in addresses:
-        check_address(address, allowed)
+        check(address)
     return addresses
 
 
@@ -76,17 +86,27 @@ def check_address(text: str, allowed: Sequence[Network]) -> None:
     Raises:
         AddressRefused: a node may not be there.
     """
-    if "%" in text:
-        raise AddressRefused(f"no node is at an address of one link only: {text}")
-    for address in meant_by(ipaddress.ip_address(text)):
-        if address in METADATA:
-            raise AddressRefused(f"no node is at a metadata address: {text}")
-        if address.is_multicast or address.is_unspecified:
-            raise AddressRefused(f"this is not the address of a machine: {text}")
+    for address in machines_at(text, "no node is at"):
         if not any(address in network for network in allowed):
             raise AddressRefused(
                 f"this is in none of the networks of ORCHARD_NODE_NETWORKS: {text}"
             )
+
+
+def machines_at(text: str, nobody: str) -> Iterator[Address]:
+    """Where packets to an address go; ``nobody`` begins what is said of one that nobody may have.
+
+    Raises:
+        AddressRefused: it is of one link only, a cloud's metadata, or no machine's.
+    """
+    if "%" in text:
+        raise AddressRefused(f"{nobody} an address of one link only: {text}")
+    for address in meant_by(ipaddress.ip_address(text)):
+        if address in METADATA:
+            raise AddressRefused(f"{nobody} a metadata address: {text}")
+        if address.is_multicast or address.is_unspecified:
+            raise AddressRefused(f"this is not the address of a machine: {text}")
+        yield address
 
 
 def meant_by(address: Address) -> Iterator[Address]:

@@ -40,6 +40,10 @@ class NoSentinel(driver.ConnectionError):
     """No sentinel could be reached."""
 
 
+class NotElected(driver.ConnectionError):
+    """A commit could not outlive the primary now: who has its place is being decided."""
+
+
 class SentinelRoutes(Routes):
     """One primary at a time; it is asked for once, and again whenever it may have changed.
 
@@ -62,6 +66,9 @@ class SentinelRoutes(Routes):
     def send(self, ask: Ask) -> Route:
         """One attempt at the primary; see :meth:`Routes.send`."""
         primary = yield from self._known(ask)
+        if ask.is_replicated and self._view is not None and self._view.is_open:
+            self.doubt()
+            raise Again(NotElected("the sentinels have not agreed on a primary yet"))
         packed, is_confirmed = self._packed(ask), self._is_confirmed(CONFIRMED_S)
         expected = ask.answers + ask.is_replicated
         try:

@@ -37,6 +37,8 @@ class View(NamedTuple):
     """Of so many replicas any may take the primary's place; at least one."""
     replicas: int = 1
     """So many there are, those that are gone among them; at least one."""
+    is_open: bool = False
+    """Whether the sentinels have not agreed yet who is the primary, while a replica is missing."""
     gone: frozenset[Node] = frozenset()
     """The replicas that no sentinel reaches."""
     good_until: float = 0.0
@@ -76,10 +78,13 @@ def view_of(said: Sequence[Said], asked_at: float) -> View:
     replicas = max(1, *map(len, told))
     sentinels = 1 + max(int(master[b"num-other-sentinels"]) for master in masters)
     is_certain = 2 * len(agreed) > sentinels and not any(map(_is_failing, masters))
-    heirs = max(1, *map(_count_heirs, told)) if is_certain else replicas
+    heirs = max(1, *map(_count_heirs, told))
     lasts_s = min(VIEW_S, *map(_spared_s, masters))
-    gone = frozenset.intersection(*map(_gone_among, told))
-    return View(primary, heirs, replicas, gone, asked_at + lasts_s)
+    return View(
+        primary=primary, heirs=heirs if is_certain else replicas, replicas=replicas,
+        is_open=not is_certain and heirs < replicas,
+        gone=frozenset.intersection(*map(_gone_among, told)), good_until=asked_at + lasts_s,
+    )  # fmt: skip
 
 
 def latest(answers: list[tuple[Node, Any]]) -> Node:

@@ -228,6 +228,21 @@ class TestRoutes:
         said = [Said(S1, answer, [OK, AWAY, BEHIND]) for answer in answers]
         assert view_of(said, 0.0).heirs == 3
 
+    def test_a_commit_waits_until_the_sentinels_agree_on_a_primary(self):
+        """It could be on its way to one that is being replaced, and nobody would know of it."""
+        route = SentinelRoutes(ADDRESS).ask(Ask(b"commands", answers=2, is_replicated=True))
+        next(route)
+        during = [says(OLD, flags=b"master,failover_in_progress"), [OK, AWAY]]
+        route.send(during)
+        assert isinstance(route.send(during), Rest)
+        assert route.send(None).node == S1
+        after = [says(OLD, 1), [OK, AWAY]]
+        route.send(after)
+        assert route.send(after).packed.startswith(b"commands")
+
+    def test_a_commit_that_all_replicas_can_have_waits_for_nobody(self):
+        self.committed([OK, OK], flags=b"master,failover_in_progress")
+
     def test_most_of_the_sentinels_may_leave_out_a_replica(self):
         said = [Said(S1, says(OLD, others=2), [OK, AWAY]) for _ in range(2)]
         assert view_of(said, 0.0)[1:3] == (1, 2)
