@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from orchard.domain.lifecycle import JobStatus
+from statecore.versions import KEY
 
 EVENTS = "events"
 """Stream: every change of the orchard, oldest first."""
@@ -34,7 +35,7 @@ PARTITIONS = "partitions"
 """String: into how many partitions the engine is divided; never in a partition itself."""
 SEALING = "sealing"
 """Hash: id of a key that values are sealed with -> a word sealed with it; never in a partition."""
-SCHEMA = "schema"
+SCHEMA = KEY
 """String: of which version the state is, and how far an upgrade is; never in a partition."""
 REPLICATED = "replicated"
 """String with TTL: nothing; what was read before it is at a replica when it is."""

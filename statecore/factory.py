@@ -23,7 +23,10 @@ from statecore.domain.entries import DEFAULT_NAMESPACES
 from statecore.managers import StatusManager, UnifiedStateManager
 from statecore.store import open_store
 from statecore.store.base import Store
+from statecore.store.schema import LookingGate, Release
+from statecore.versions import KEY, OLDEST, VERSION
 
+RELEASE = Release("this library", VERSION, OLDEST)
 CONFIG_PATH = Path("config/config.json")
 STATE_DIR = Path("state")
 
@@ -132,7 +135,9 @@ def _load(config: Config) -> Mapping[str, Any]:
 
 def _open(uses_redis: bool, url: str, state_dir: str | Path | None) -> Store:
     if uses_redis:
-        return open_store(url)
+        store = open_store(url)
+        store.gate = LookingGate(store, KEY, RELEASE)
+        return store
     return open_store(Path(state_dir or STATE_DIR).absolute().as_uri())
 
 

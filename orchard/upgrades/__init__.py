@@ -15,11 +15,8 @@ from orchard.upgrades import steps
 from orchard.upgrades.step import Step, StepModule
 from orchard_client.version import __version__
 from statecore.store.schema import Release
+from statecore.versions import OLDEST, VERSION
 
-VERSION = 2
-"""The version of the state that this release writes: that of its last step."""
-OLDEST = VERSION - 1
-"""The oldest that it reads."""
 RELEASE = Release(__version__, VERSION, OLDEST)
 
 

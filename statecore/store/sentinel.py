@@ -180,6 +180,7 @@ class SentinelRoutes(Routes):
     def _believe(self, view: View) -> Generator[Forget, Any, None]:
         before, self._view = self._view, view
         if before is not None and before.primary != view.primary:
+            self._online = 1  # the new one has not said anything yet
             yield Forget(before.primary, "primary")
         self._primary, self._confirmed_at = view.primary, time.monotonic()
         self._is_doubted = False

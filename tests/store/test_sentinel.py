@@ -18,7 +18,7 @@ from statecore.store.addresses import Node
 from statecore.store.channels import open_channels
 from statecore.store.doors import Door, NotPrimary, Unconfirmed
 from statecore.store.errors import EngineRefuses, NotReplicated, StoreError, StoreUnavailable
-from statecore.store.exchanges import NotSent
+from statecore.store.exchanges import NotSent, wait_for
 from statecore.store.links import Links
 from statecore.store.redis import RedisStore
 from statecore.store.routes import Ask, Forget, Rest, Send
@@ -214,6 +214,22 @@ class TestRoutes:
         """Its connection to the primary is open for a minute more."""
         route = self.committed([OK, AWAY])
         assert judged(route, [b"answer", 1, role(COME, GONE)]) == [b"answer", True]
+
+    def test_a_new_primary_is_not_waited_for_with_the_replicas_of_the_old_one(self):
+        routes = SentinelRoutes(ADDRESS)
+
+        def begun(told):
+            route = routes.ask(Ask(b"commands", answers=2, is_replicated=True))
+            next(route)
+            route.send(told)
+            return route, route.send(told)
+
+        route, _ = begun([says(OLD), [OK, OK]])
+        judged(route, [b"answer", 2, role(COME, GONE)])
+        routes.doubt()
+        route, step = begun([says(NEW, 1), [OK, AWAY]])
+        assert step == Forget(OLD, "primary")
+        assert route.send(None).packed == b"commands" + wait_for(1) + ROLE
 
     def test_a_server_that_became_a_replica_confirms_nothing(self):
         route = self.committed([OK, OK])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+from urllib.parse import urlsplit
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -18,6 +19,7 @@ from orchard.management.opening import open_engine
 from orchard.services import EngineAway, arun, counts, engine, queries, run, upgrading
 from orchard.upgrades import RELEASE
 from orchard.web.engine_tiles import version_tile
+from statecore.factory import StateManagerFactory
 from statecore.store import ops, schema
 from statecore.store.memory import MemoryStore
 from statecore.store.schema import Gate, Release, Schema, Upgrading, WrongSchema, read_schema
@@ -300,3 +302,33 @@ def test_it_leaves_an_engine_that_others_work_with_to_people(site):
     say(site(), {"version": 1})
     open_engine(upgrades=True)
     assert upgrading.describe() == Schema(version=1)
+
+
+class TestPrograms:
+    """Programs that use the state by the factory, without a site."""
+
+    @pytest.fixture
+    def manager(self, redis_store, engine_server):
+        url = urlsplit(engine_server.url)
+        redis = {"enabled": True, "host": url.hostname, "port": url.port}
+        config = {"unifiedStateManagement": {"backend": "redis", "redis": redis}}
+        manager = StateManagerFactory.create_status_manager(config, "state")
+        yield manager
+        manager.close()
+
+    def test_where_nobody_says_anything_they_say_nothing_either(self, manager, redis_store):
+        assert manager.checkout(1, "process-1")
+        assert redis_store.read(ops.Key(keys.SCHEMA)) == [None]
+
+    def test_a_newer_state_is_refused_plainly_and_not_touched(self, manager, redis_store):
+        say(redis_store, {"version": RELEASE.version + 1, "release": "9.9"})
+        before = redis_store.read(ops.Size("poppo:state:issues"))
+        with pytest.raises(WrongSchema, match=r"version 3, by release 9\.9, and this .* up to 2"):
+            manager.checkout(1, "process-1")
+        assert redis_store.read(ops.Size("poppo:state:issues")) == before == [b"0"]
+
+    def test_they_stop_when_the_state_is_upgraded_under_them(self, manager, redis_store, at_once):
+        assert manager.checkout(1, "process-1")
+        say(redis_store, {"version": RELEASE.version, "upgrading": {"to": 9, "step": 9}})
+        with pytest.raises(WrongSchema, match="version 9"):
+            manager.checkout(2, "process-1")
