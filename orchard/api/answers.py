@@ -11,6 +11,7 @@ from rest_framework import serializers
 
 from orchard.api.work_answers import CHUNK_STATUSES, WORKER_STATUSES, WishesAnswer
 from orchard.domain.quality import REASONS as DOUBTS
+from orchard.services.lacks import REASONS as LACKS
 from orchard.services.queries import JOB_STATUSES
 from statecore.api.documents import example
 
@@ -110,6 +111,18 @@ class ResultAnswer(serializers.Serializer):
     partial = serializers.BooleanField(required=False)
 
 
+class WaitsForAnswer(serializers.Serializer):
+    """What a job lacks to be begun by a worker."""
+
+    reason = serializers.ChoiceField(LACKS)
+    message = serializers.CharField(help_text="The same in words.")
+    help = serializers.CharField(help_text="What helps.")
+    labels = serializers.ListField(
+        child=serializers.CharField(), required=False,
+        help_text="What the job demands, when no worker that is online has all of it.",
+    )  # fmt: skip
+
+
 class JobAnswer(serializers.Serializer):
     """One job with its chunks."""
 
@@ -143,6 +156,10 @@ class JobAnswer(serializers.Serializer):
         child=serializers.CharField(), required=False, help_text="Labels its workers must have."
     )
     run_at = serializers.DateTimeField(required=False, help_text="It does not begin before.")
+    waits_for = WaitsForAnswer(
+        required=False,
+        help_text="Of one job that is asked for: why its chunks wait, when no worker can begin.",
+    )
 
 
 class JobsAnswer(serializers.Serializer):

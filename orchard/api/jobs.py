@@ -26,7 +26,7 @@ from orchard.domain.jobs import Job
 from orchard.domain.languages import parse_language
 from orchard.domain.orders import Order, parse_labels, parse_priority
 from orchard.domain.wishes import make_wishes, split_hot_words
-from orchard.services import queries, run, submissions, uploads
+from orchard.services import lacks, queries, run, submissions, uploads
 from orchard.services.queries import JobView
 
 _UNKNOWN = {404: "There is no such job, or it has expired"}
@@ -75,8 +75,12 @@ class OneJob(View):
 
     @described(JobAnswer, refusals=_UNKNOWN, operation_id="get_job")
     def get(self, request: Request, job_id: str) -> Response:
-        """A job with its chunks, and with its transcript when it has one."""
-        return Response(job_shape(run(queries.get_job(job_id))))
+        """A job with its chunks, and with its transcript when it has one.
+
+        When it waits for a worker that there is not, `waits_for` says what is lacking.
+        """
+        view = run(queries.get_job(job_id))
+        return Response(job_shape(view) | lack_shape(run(lacks.look(view))))
 
     @described(JobAnswer, refusals=_UNKNOWN, operation_id="delete_job")
     def delete(self, request: Request, job_id: str) -> Response:
@@ -169,6 +173,15 @@ def view_of(job: Job) -> JobView:
 def job_shape(view: JobView) -> dict[str, Any]:
     """A job as the API answers it."""
     return codec.contract_job(view.job, view.chunks)
+
+
+def lack_shape(lack: lacks.Lack | None) -> dict[str, Any]:
+    """What a job waits for that is not there, as a field of the job's answer; or no field."""
+    if lack is None:
+        return {}
+    message, help_text = lacks.tell(lack)
+    shape = {"reason": str(lack.reason), "message": message, "help": help_text}
+    return {"waits_for": shape | ({"labels": list(lack.labels)} if lack.labels else {})}
 
 
 def idempotency_key(request: Request) -> str:

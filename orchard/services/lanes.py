@@ -47,7 +47,12 @@ def list_served(worker: Worker) -> Steps[list[str]]:
     if worker.types == (AUDIO,) and not worker.labels:
         return [""]
     found = yield from list_all()
-    return [lane for lane in found if can_serve(lane, worker.types, worker.labels)]
+    return [lane for lane in found if is_served_by(lane, worker)]
+
+
+def is_served_by(lane: str, worker: Worker) -> bool:
+    """Whether a worker can do the work of a lane."""
+    return can_serve(lane, worker.types, worker.labels)
 
 
 def find_ready(lanes: Iterable[str]) -> Steps[list[str]]:

@@ -13,7 +13,7 @@ from orchard.cleaning.things import Thing
 from orchard.domain.chunks import parse_chunk_id
 from orchard.web.issue_words import ISSUE_STATES, LABEL_STATES
 from orchard.web.state import entry_url
-from orchard.web.words import CHUNK_STATES, JOB_STATES, WORKER_STATES, Word, explain_code
+from orchard.web.words import ANY_JOB_STATES, CHUNK_STATES, WORKER_STATES, Word, explain_code
 
 FILTERS: Mapping[str, Word] = {
     "status": _("State"),
@@ -31,7 +31,7 @@ FILTERS: Mapping[str, Word] = {
 _PILES = {name: pile.label for name, pile in PILES.items()}
 
 CHOICES: Mapping[str, Mapping[str, Word]] = {
-    "status": JOB_STATES,
+    "status": ANY_JOB_STATES,
     "chunk_status": {name: CHUNK_STATES[name] for name in ("waiting", "running", "failed")},
     "worker_status": {name: WORKER_STATES[name] for name in ("online", "busy", "offline")},
     "issue_status": ISSUE_STATES,
@@ -40,8 +40,8 @@ CHOICES: Mapping[str, Mapping[str, Word]] = {
 }
 
 _STATES: Mapping[str, Mapping[str, Word]] = {
-    "jobs": JOB_STATES,
-    "letters": JOB_STATES,
+    "jobs": ANY_JOB_STATES,
+    "letters": ANY_JOB_STATES,
     "chunks": CHUNK_STATES,
     "workers": WORKER_STATES,
     "issues": ISSUE_STATES,

@@ -25,7 +25,7 @@ MOST_ROWS = 60
 @page
 def jobs(request: HttpRequest) -> HttpResponse:
     """All jobs, newest first, page by page; of one state, by name or sorted when asked."""
-    asked = read_asked(request.GET, words.JOB_STATES, JOB_SORTS)
+    asked = read_asked(request.GET, words.ANY_JOB_STATES, JOB_SORTS)
     cursor = run(queries.events_end())
     found = listing.list_jobs(
         q=asked.q, status=asked.status, sort=asked.sort or DEFAULT_SORT, limit=PAGE,
@@ -49,7 +49,7 @@ def job_rows(request: HttpRequest) -> HttpResponse:
     Of jobs that are not on the page yet (``&new=…``), only those that it asks for, and these
     only when the page would list them, too: the catalogue is told of them a little later.
     """
-    asked = read_asked(request.GET, words.JOB_STATES, JOB_SORTS)
+    asked = read_asked(request.GET, words.ANY_JOB_STATES, JOB_SORTS)
     views = run(records.read_views(request.GET.getlist("id")[:MOST_ROWS]))
     fresh = run(records.read_views(request.GET.getlist("new")[:MOST_ROWS]))
     fresh = [view for view in fresh if is_asked_for(view, q=asked.q, status=asked.status)]
@@ -65,5 +65,5 @@ def _filters(asked: Asked) -> list[tuple[str, Any, int, str]]:
     every = ("", ALL, sum(by_status.values()), asked.query(status=""))
     return [every, *(
         (name, label, by_status[name], asked.query(status=name))
-        for name, label in words.JOB_STATES.items()
+        for name, label in words.ANY_JOB_STATES.items()
     )]  # fmt: skip

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from orchard.conf import get_conf
 from orchard.domain.errors import UnknownJob
 from orchard.domain.workers import Worker
-from orchard.services import accepting, counts, edits, preferences, queries, run, samples
+from orchard.services import accepting, counts, edits, lacks, preferences, queries, run, samples
 from orchard.services.queries import JobView
 from orchard.web import words
 from orchard.web.access import may_act, page
@@ -124,6 +124,8 @@ def job_context(request: HttpRequest, job_id: str) -> dict[str, Any]:
     fleet = run(queries.list_workers()) if working else []
     return {
         "job": shown,
+        "lack": words.explain_lack(lack) if (lack := run(lacks.look(view))) else None,
+        "waits": lacks.waits(view.job, view.chunks),
         "lanes": draw_lanes(view.chunks, run(queries.clock())),
         "workers": [
             show_worker(worker, {job_id: view}) for worker in fleet if worker.worker_id in working

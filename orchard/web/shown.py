@@ -41,7 +41,8 @@ class ShownJob:
 
     @property
     def label(self) -> words.Word:
-        return words.JOB_STATES[self.job.status]
+        states = words.JOB_STATES if self.job.is_audio else words.OTHER_JOB_STATES
+        return states[self.job.status]
 
     @property
     def cells(self) -> str:

@@ -9,12 +9,14 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from orchard.domain.errors import OrchardError
+from orchard.domain.lacks import SAYINGS, Lack
 from orchard.roles import Role
+from orchard.services.accepting import title_of
 from statecore.domain.errors import StateError
 
 Word = str | Promise
 
-JOB_STATES: Mapping[str, Word] = {
+JOB_STATES: dict[str, Word] = {
     "created": pgettext_lazy("job", "created"),
     "purifying": pgettext_lazy("job", "purifying"),
     "splitting": pgettext_lazy("job", "splitting"),
@@ -24,6 +26,14 @@ JOB_STATES: Mapping[str, Word] = {
     "failed": pgettext_lazy("job", "failed"),
     "cancelled": pgettext_lazy("job", "cancelled"),
 }
+
+OTHER_JOB_STATES: Mapping[str, Word] = JOB_STATES | {"processing": pgettext_lazy("work", "working")}
+"""The same of jobs that are no recordings."""
+
+ANY_JOB_STATES: Mapping[str, Word] = JOB_STATES | {
+    "processing": pgettext_lazy("any job", "processing")
+}
+"""The same where it may be any job."""
 
 STAGES: dict[str, tuple[Word, Word]] = {
     "created": (_("Received"), _("stored, and in the queue")),
@@ -149,6 +159,7 @@ QUESTIONS: Mapping[str, Word] = {
     "shut_out": _("Shut this person out? Their sessions, links and tokens end at once."),
     "rotate_webhook": _("Make a new secret? The old one signs, too, for another 24 hours."),
     "delete_webhook": _("Delete this webhook, and the list of what it was sent?"),
+    "delete_schedule": _("Delete this schedule and its file? The jobs that it led to stay."),
     "reset_migration": _("Take over the files of the older system again at the next start?"),
 }
 
@@ -160,6 +171,18 @@ KNOWN_REASONS: Sequence[Word] = (
     _("the recording is longer than 37 hours"),
 )
 """Why a recording cannot be used, as :mod:`orchard.ports.audio` says it; named for translators."""
+
+KNOWN_LACKS: Sequence[Word] = (
+    _("No worker is online."),
+    _("Start an agent."),
+    _("No worker that is online does this type of work: %(type)s."),
+    _("Start an agent that does it."),
+    _("No worker that is online has the labels %(labels)s."),
+    _("Start an agent with these labels, or hand the work in again without them."),
+    _("All workers that do this are paused or draining."),
+    _("Resume one of them, or start another agent."),
+)
+"""Why a job waits, and what helps, as :mod:`orchard.domain.lacks` says it; for translators."""
 
 _REFUSALS: Mapping[str, Word] = {
     "unknown_job": _("This job no longer exists. Somebody deleted it, or its time was up."),
@@ -175,6 +198,7 @@ _REFUSALS: Mapping[str, Word] = {
     "unknown_entry": _("There is no such entry."),
     "not_checked_out": _("Nobody holds this issue any more."),
     "unknown_webhook": _("There is no such webhook any more."),
+    "unknown_schedule": _("There is no such schedule any more."),
     "unknown_delivery": _("What was sent is kept for some weeks; this is no longer there."),
     "unknown_chunk": _("This chunk is no longer there."),
     "changed": _("It has become something else since it was shown; nothing was changed."),
@@ -191,6 +215,13 @@ def explain_refusal(fault: OrchardError | StateError) -> str:
 def explain_code(code: str, reason: str) -> str:
     """Why something was refused, by its code, or else by the words of the refusal."""
     return str(_REFUSALS.get(code) or gettext(reason or "refused"))
+
+
+def explain_lack(lack: Lack) -> tuple[str, str]:
+    """Why a job waits that no worker can begin, and what helps, for people."""
+    what, helps = SAYINGS[lack.reason]
+    title = gettext(title_of(lack.job_type))
+    return gettext(what) % (lack.facts | {"type": title}), gettext(helps)
 
 
 def explain_error(error: str) -> str:

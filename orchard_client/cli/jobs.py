@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from orchard_client.cli import wording
-from orchard_client.cli.output import Column, length, moment, show_list, show_one
+from orchard_client.cli.output import Column, length, moment, show_list, show_one, told_wait
 from orchard_client.cli.session import Json, Limit, client_of
 from orchard_client.cli.submitting import Format, Output, Rules, Timeout, check_folder, write
 from orchard_client.models.jobs import Job
@@ -55,7 +55,10 @@ def list_jobs(
 @app.command("show", help=wording.JOBS_SHOW)
 def show(context: typer.Context, job_id: Id, as_json: Json = False) -> None:
     """Show a job."""
-    show_one(client_of(context).jobs.get(job_id), as_json=as_json, leave_out=("chunks", "result"))
+    job = client_of(context).jobs.get(job_id)
+    show_one(job, as_json=as_json, leave_out=("chunks", "result", "waits_for"))
+    if not as_json:
+        show_one({"waits_for": told_wait(job)}, as_json=False)
 
 
 @app.command("transcript", help=wording.JOBS_TRANSCRIPT)

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from orchard_client.cli import wording
+from orchard_client.models.jobs import Job
 from orchard_client.models.state import Event
 
 T = TypeVar("T")
@@ -67,6 +68,11 @@ def plain(item: Any) -> Any:
     if isinstance(item, Event):
         return {"cursor": item.cursor, "name": item.name, "at": item.at} | item.facts
     return item
+
+
+def told_wait(job: Job) -> str:
+    """Why no worker can begin with a job, and what helps; empty when it is not so."""
+    return clean(f"{job.waits_for.message} {job.waits_for.help}") if job.waits_for else ""
 
 
 def moment(at: datetime | None) -> str:

@@ -11,10 +11,11 @@ from typing import Annotated, BinaryIO
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from orchard_client.calls.jobs import Form
 from orchard_client.cli import wording
-from orchard_client.cli.output import print_json, print_line
+from orchard_client.cli.output import print_json, print_line, told_wait
 from orchard_client.cli.session import Json, client_of
 from orchard_client.models.jobs import Job
 from orchard_client.procedures import require_completed
@@ -110,6 +111,7 @@ class _Shown:
     def __init__(self, bars: Progress) -> None:
         self._bars = bars
         self._bar = bars.add_task(wording.UPLOADING, total=None)
+        self._told = ""
 
     def sent(self, sent: int, size: int) -> None:
         """Note how much of the file was sent, in bytes."""
@@ -121,6 +123,9 @@ class _Shown:
         self._bar = self._bars.add_task(
             str(job.status), completed=job.completed_chunks, total=job.total_chunks or None
         )
+        before, self._told = self._told, told_wait(job)
+        if self._told and self._told != before:
+            self._bars.console.print(Text(wording.WAITS.format(reason=self._told)))
 
 
 @contextmanager

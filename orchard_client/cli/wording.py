@@ -172,6 +172,7 @@ T_WEBHOOK, T_URL, T_TYPES, T_WAITING, T_FAILED, T_DELIVERY = (
     "webhook", "url", "types", "waiting", "failed", "delivery",
 )  # fmt: skip
 NOTHING = "Nothing found."
+WAITS = "It waits: {reason}"
 
 # faults
 PROGRAM = "orchard"

@@ -81,6 +81,15 @@ class Chunk(Model, frozen=True, kw_only=True):
     doubt: Doubt | None = None
 
 
+class WaitsFor(Model, frozen=True, kw_only=True):
+    """What a job lacks to be begun by a worker, and what helps."""
+
+    reason: str
+    message: str
+    help: str
+    labels: list[str] = []
+
+
 class Job(Model, frozen=True, kw_only=True):
     """A recording that was handed in, and what became of it."""
 
@@ -106,6 +115,8 @@ class Job(Model, frozen=True, kw_only=True):
     priority: int = 5
     requires: list[str] = []
     run_at: datetime | None = None
+    waits_for: WaitsFor | None = None
+    """Why its chunks wait, when no worker can begin; told of one job that is asked for."""
 
 
 class JobsPage(Model, frozen=True, kw_only=True):

@@ -68,6 +68,20 @@ def test_a_batch_goes_in_and_its_output_comes_out(client, agent, clock):
     assert client.get(f"/api/v1/jobs/{job['job_id']}/transcript.txt").content == b"1\n2\n"
 
 
+def test_a_job_that_no_worker_can_begin_says_so_until_one_can(client, agent, clock):
+    path = f"/api/v1/jobs/{submit(client, requires='gpu').json()['job_id']}"
+    assert "waits_for" not in client.get(path).json()
+    work_on(clock, 1)
+    register(agent, "plain")
+    told = client.get(path).json()["waits_for"]
+    assert (told["reason"], told["labels"]) == ("no_worker_with_labels", ["gpu"])
+    assert told["message"] == "No worker that is online has the labels gpu."
+    assert told["help"]
+    assert "waits_for" not in client.get("/api/v1/jobs").json()["jobs"][0]
+    register(agent, "able", labels=["gpu"])
+    assert "waits_for" not in client.get(path).json()
+
+
 def test_a_recording_says_nothing_of_types_as_before(client, agent):
     job = client.post("/api/v1/jobs", {"file": SimpleUploadedFile("a.wav", b"sound")}).json()
     assert not {"job_type", "priority", "requires", "run_at"} & job.keys()

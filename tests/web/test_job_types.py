@@ -51,6 +51,59 @@ def test_a_job_that_waits_says_for_whom_and_until_when(operator, clock):
         assert words in japanese
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ("No worker that is online does this type of work: Text batch.", "Start an agent")),
+        (
+            "ja",
+            (
+                "この種類の作業をするワーカーがオンラインにいません：テキストの一括処理。",
+                "エージェント",
+            ),
+        ),
+    ],
+)
+def test_a_job_whose_type_nobody_does_says_so_and_what_helps(operator, clock, language, words):
+    job = text_job(clock)
+    run(fleet.register(name="w1"))
+    page, part = f"/ui/jobs/{job.job_id}/", f"/ui/jobs/{job.job_id}/changes"
+    for path in (page, part):
+        shown = page_of(operator, path, language)
+        assert 'data-part="lack"' in shown
+        assert "data-waits" in shown
+        for word in words:
+            assert word in shown
+    run(fleet.register(name="w2", types=["text"]))
+    shown = page_of(operator, part, language)
+    assert 'data-part="lack"' not in shown
+    assert "data-waits" in shown
+    assert claim("w2")
+    assert "data-waits" not in page_of(operator, part, language)
+
+
+def test_hostile_labels_are_shown_as_text(operator, clock):
+    job = text_job(clock, requires=("<b>x</b>",))
+    run(fleet.register(name="w1", types=["text"]))
+    shown = page_of(operator, f"/ui/jobs/{job.job_id}/")
+    assert "has the labels &lt;b&gt;x&lt;/b&gt;." in shown
+
+
+@pytest.mark.parametrize(
+    ("language", "other", "sound"),
+    [("en", "working", "processing"), ("ja", "処理中", "文字起こし中")],
+)
+def test_only_a_recording_is_being_transcribed(operator, clock, language, other, sound):
+    text = text_job(clock)
+    recording = orchards.processing(1)
+    for job, word in ((text, other), (recording, sound)):
+        shown = page_of(operator, f"/ui/jobs/{job.job_id}/", language)
+        assert f'<span class="dot" aria-hidden="true"></span>{word}</span>' in shown
+    listed = page_of(operator, "/ui/jobs/", language)
+    for word in (other, sound):
+        assert f'<span class="dot" aria-hidden="true"></span>{word}</span>' in listed
+
+
 def test_a_worker_shows_its_types_and_labels(operator):
     run(fleet.register(name="w1", types=["audio", "text", "gone"], labels=["gpu", "site=x"]))
     shown = page_of(operator, "/ui/workers/w1/")

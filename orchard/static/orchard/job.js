@@ -5,6 +5,8 @@ import { pacer } from "./pacer.js";
 import { fetchPage, keepingPlace, swapKeyed, swapRegions } from "./regions.js";
 import { _, fill } from "./words.js";
 
+// Nothing happens to a job that waits for workers: who there is, is asked.
+const WAITS_MS = 5000;
 const ENDED = new Set(["completed", "failed", "cancelled"]);
 
 export class JobPage {
@@ -13,6 +15,7 @@ export class JobPage {
     this.refreshSoon = pacer(refresh, 300);
     this.dirty = new Set();
     this.fetchSoon = pacer(() => this.fetchChanges(), 600);
+    const looking = setInterval(() => article.isConnected ? this.lookAtWait() : clearInterval(looking), WAITS_MS);
     article.addEventListener("pointermove", (event) => this.point(event));
     article.addEventListener("pointerleave", () => this.show(-1), true);
     article.addEventListener("click", (event) => this.isMap(event) && this.open(this.here));
@@ -34,6 +37,10 @@ export class JobPage {
     if (event.name === "chunk.progressed") return;
     this.dirty.add(event.index);
     this.fetchSoon();
+  }
+
+  lookAtWait() {
+    if (!document.hidden && this.article.querySelector("[data-waits]")) this.fetchSoon();
   }
 
   showStage(progress) {
