@@ -11,15 +11,17 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-Request = BaseHTTPRequestHandler
+from tests.listening import Listener, Request, body_of, say
 
 GIGABYTE = 1_000_000_000
 
 
-class PushNode:
-    """A phone that answers HTTP; ``manner`` may change at any time."""
+class PushNode(Listener):
+    """A phone that answers HTTP; ``manner`` may change at any time.
+
+    The manner ``gated`` lets requests wait at the gate.
+    """
 
     def __init__(self, manner: str = "good", port: int = 0) -> None:
         self.manner = manner
@@ -30,37 +32,18 @@ class PushNode:
         """Answers of words that went out whole."""
         self.bytes_sent = 0
         self.most_at_once = 0
-        self.gate = threading.Event()
-        """While it is not set, the manner ``gated`` lets requests wait."""
         self._at_once, self._lock = 0, threading.Lock()
-        node = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                node._say(self, 500 if node.manner == "ill" else 200, b"Whisper node 1.1.0\n")
-
-            def do_POST(self) -> None:
-                with node._counted():
-                    node._transcribe(self)
-
-            def log_message(self, *_: object) -> None:
-                """Say nothing."""
-
-        ThreadingHTTPServer.allow_reuse_address = True
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-        self._server.daemon_threads = True
-        self.port = self._server.server_port
-        self.url = f"http://127.0.0.1:{self.port}"
+        super().__init__(port)
         self.worker_id = f"http-127.0.0.1:{self.port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-        self._thread.start()
 
-    def stop(self) -> None:
-        """Let everybody go, and end: nothing listens at the address any more."""
-        self.gate.set()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+    def get(self, request: Request) -> None:
+        """Say how it is."""
+        say(request, 500 if self.manner == "ill" else 200, b"Whisper node 1.1.0\n")
+
+    def post(self, request: Request) -> None:
+        """Do with a chunk what its manner does."""
+        with self._counted():
+            self._transcribe(request)
 
     @contextmanager
     def _counted(self) -> Iterator[None]:
@@ -74,18 +57,11 @@ class PushNode:
                 self._at_once -= 1
 
     def _transcribe(self, request: Request) -> None:
-        self.asked.append(request.rfile.read(int(request.headers["Content-Length"])))
+        self.asked.append(body_of(request))
         try:
             MANNERS[self.manner](self, request)
         except OSError:  # whoever asked has gone, which is what the tests are about
             request.close_connection = True
-
-    def _say(self, request: Request, status: int, body: bytes, **headers: str) -> None:
-        request.send_response(status)
-        for name, value in ({"Content-Length": str(len(body))} | headers).items():
-            request.send_header(name.replace("_", "-"), value)
-        request.end_headers()
-        request.wfile.write(body)
 
 
 def words(**changes: object) -> bytes:
@@ -108,7 +84,7 @@ def _segment(start: object, end: object, text: object = "lies") -> dict[str, obj
 
 def _good(node: PushNode, request: Request) -> None:
     time.sleep(node.takes_s)
-    node._say(request, 200, words())
+    say(request, 200, words())
     node.answered += 1
 
 
@@ -172,7 +148,7 @@ def _boasting(node: PushNode, request: Request) -> None:
 
 def _bombing(node: PushNode, request: Request) -> None:
     """A few packed bytes that stand for twenty megabytes."""
-    node._say(request, 200, _bomb(), Content_Encoding="gzip")
+    say(request, 200, _bomb(), Content_Encoding="gzip")
 
 
 @cache
@@ -183,7 +159,7 @@ def _bomb() -> bytes:
 
 
 def _saying(status: int, body: bytes, **headers: str) -> Callable[[PushNode, Request], None]:
-    return lambda node, request: node._say(request, status, body, **headers)
+    return lambda _, request: say(request, status, body, **headers)
 
 
 def _garbling(node: PushNode, request: Request) -> None:
@@ -232,13 +208,3 @@ CONDITIONS = {
     "nonsense",
 )  # fmt: skip
 """What each bad manner is shown as."""
-
-
-@contextmanager
-def push_node(manner: str = "good", port: int = 0) -> Iterator[PushNode]:
-    """A node that runs."""
-    one = PushNode(manner, port)
-    try:
-        yield one
-    finally:
-        one.stop()

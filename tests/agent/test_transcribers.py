@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import jiwer
 import pytest
@@ -22,6 +20,7 @@ from orchard.transcribers.base import (
 )
 from orchard.transcribers.pauses import split_at_pauses
 from tests import recordings
+from tests.faults.nodes import Node
 
 
 def words(text):
@@ -118,33 +117,13 @@ OPENAI = {"text": "hi", "language": "en", "segments": [{"start": 0.5, "end": 1.2
 def service():
     """A real HTTP server that answers what the test tells it to."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            self.server.asked.append(
-                (self.path, self.rfile.read(int(self.headers["Content-Length"])))
-            )
-            status, body = self.server.answer
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *args):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.asked = []
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with Node() as one:
+        yield one
 
 
 def ask(service, wav, path="", status=200, body=b"", wishes=NOTHING_SPECIAL):
-    service.answer = (status, body)
-    transcriber = load("http", Options(url=f"http://127.0.0.1:{service.server_port}{path}"))
+    service.status, service.body = status, body
+    transcriber = load("http", Options(url=f"{service.url}{path}"))
     try:
         return transcriber.transcribe(wav, wishes=wishes)
     finally:
@@ -154,22 +133,23 @@ def ask(service, wav, path="", status=200, body=b"", wishes=NOTHING_SPECIAL):
 def test_a_node_of_the_contract_is_asked_as_the_contract_says(service, wav):
     heard = ask(service, wav, body=json.dumps(CONTRACT).encode())
     assert (heard.text, heard.model, heard.segments[0].start_ms) == ("hello there", "m", 10)
-    assert service.asked == [("/transcribe", wav.read_bytes())]
+    (asked,) = service.asked
+    assert (asked["path"], asked["body"]) == ("/transcribe", wav.read_bytes())
 
 
 def test_a_server_that_speaks_openais_api_is_understood(service, wav):
     heard = ask(service, wav, "/v1/audio/transcriptions", body=json.dumps(OPENAI).encode())
     assert [(s.start_ms, s.end_ms, s.text) for s in heard.segments] == [(500, 1250, "hi")]
-    (path, form) = service.asked[0]
-    assert path == "/v1/audio/transcriptions"
-    assert b"verbose_json" in form
+    asked = service.asked[0]
+    assert asked["path"] == "/v1/audio/transcriptions"
+    assert b"verbose_json" in asked["body"]
 
 
 @pytest.mark.parametrize("is_careful", [False, True])
 def test_a_prompt_is_left_out_when_a_doubtful_text_is_to_be_bettered(service, wav, is_careful):
     wishes = Wishes(prompt="A novel by Austen.", careful=is_careful)
     ask(service, wav, "/v1/audio/transcriptions", body=json.dumps(OPENAI).encode(), wishes=wishes)
-    assert (b"A novel by Austen." in service.asked[0][1]) != is_careful
+    assert (b"A novel by Austen." in service.asked[0]["body"]) != is_careful
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Self
 
 import httpx
 
@@ -31,6 +32,13 @@ class Server:
         own |= {"DJANGO_SETTINGS_MODULE": "orchard.settings"}
         self.env = os.environ | own | options
         self.data = data
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     def start(self) -> None:
         subprocess.run([sys.executable, "-c", PREPARE], cwd=ROOT, env=self.env, check=True)

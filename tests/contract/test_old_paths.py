@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import http.server
-import threading
 from collections.abc import Iterator
 
 import pytest
@@ -17,6 +15,7 @@ from orchard.ports import recordings
 from orchard.services import pipeline, queries, reports, run
 from statecore.store import ops
 from tests.api.fixtures import post_json, wav
+from tests.nodes import PushNode
 from tests.services.orchards import claim, complete, name_of, processing, submit, worker
 
 JOB = [
@@ -28,22 +27,9 @@ CHUNK = ["chunk_id", "worker_url", "status", "started_at", "completed_at"]
 
 @pytest.fixture
 def node() -> Iterator[str]:
-    """A push node that is well: it answers GET / with a line of text."""
-
-    class Node(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(b"Whisper node 1.1.0\n")
-
-        def log_message(self, *args: object) -> None:
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Node)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    """A push node that is well."""
+    with PushNode() as one:
+        yield one.url
 
 
 def finish(job_id: str) -> None:

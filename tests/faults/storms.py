@@ -20,7 +20,7 @@ from tests.faults.evidence import Told, find_faults, gather, read_history
 from tests.faults.load import Feeder, Onlooker
 from tests.faults.orchard_processes import Orchard, running, wait_for
 from tests.faults.sizes import Size
-from tests.nodes import PushNode, push_node
+from tests.nodes import PushNode
 
 OPTIONS = {
     "ORCHARD_NODE_NETWORKS": "127.0.0.0/8", "ORCHARD_NODE_REST_S": "0.2",
@@ -185,7 +185,7 @@ def storm(folder: Path, size: Size, **options: str) -> Iterator[Storm]:
     with ExitStack() as stack:
         orchard = stack.enter_context(running(folder / "data", **OPTIONS, **options))
         line = stack.enter_context(cable(orchard.port))
-        node = stack.enter_context(push_node("good"))
+        node = stack.enter_context(PushNode("good"))
         one = Storm(orchard, line, node, size)
         one.gather_fleet()
         yield one

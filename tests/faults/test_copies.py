@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests import recordings
-from tests.faults.nodes import Node, node
+from tests.faults.nodes import Node
 from tests.faults.orchard_processes import Orchard, running, wait_for
 
 LEASE_S = 600.0
@@ -23,14 +23,14 @@ def orchard(tmp_path: Path) -> Iterator[Orchard]:
 
 @pytest.fixture
 def well() -> Iterator[Node]:
-    with node() as one:
+    with Node() as one:
         yield one
 
 
 @pytest.fixture
 def stuck() -> Iterator[Node]:
     """What an agent hears with that hangs until the test lets it go."""
-    with node() as one:
+    with Node() as one:
         one.gate.clear()
         yield one
 

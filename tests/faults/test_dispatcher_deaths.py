@@ -12,7 +12,7 @@ import pytest
 
 from tests import recordings
 from tests.faults.orchard_processes import Orchard, running, wait_for
-from tests.nodes import PushNode, push_node
+from tests.nodes import PushNode
 
 CHUNKS = 5
 OPTIONS = {
@@ -33,7 +33,7 @@ def orchard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Orchard]:
 def nodes(orchard: Orchard) -> Iterator[list[PushNode]]:
     """Two nodes of the fleet, whose answers wait until a test lets them go."""
     with ExitStack() as stack:
-        found = [stack.enter_context(push_node("gated")) for _ in range(2)]
+        found = [stack.enter_context(PushNode("gated")) for _ in range(2)]
         for one in found:
             answer = orchard.http.post("/workers/add", json={"url": one.url})
             assert answer.json() == {"id": one.worker_id, "url": one.url, "status": "online"}

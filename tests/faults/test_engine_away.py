@@ -12,14 +12,14 @@ import pytest
 
 from tests import recordings
 from tests.conftest import EngineServer
-from tests.faults.nodes import Node, node
+from tests.faults.nodes import Node
 from tests.faults.orchard_processes import Orchard, running, wait_for
 
 
 @pytest.fixture
 def hearing() -> Iterator[Node]:
     """What the agents hear with, held until a test lets it go."""
-    with node() as one:
+    with Node() as one:
         one.gate.clear()
         yield one
 

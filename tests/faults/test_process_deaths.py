@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests import recordings
-from tests.faults.nodes import Node, node
+from tests.faults.nodes import Node
 from tests.faults.orchard_processes import PATIENCE_S, Orchard, running, wait_for
 
 CHUNKS = 3
@@ -24,7 +24,7 @@ def orchard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Orchard]:
 @pytest.fixture
 def hearing() -> Iterator[Node]:
     """What the agents hear with, held until a test lets it go."""
-    with node() as one:
+    with Node() as one:
         one.gate.clear()
         yield one
 

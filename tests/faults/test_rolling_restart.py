@@ -16,9 +16,9 @@ import pytest
 
 from tests import recordings
 from tests.contract.ambassadors import Client
-from tests.faults.nodes import Node, node
+from tests.faults.nodes import Node
 from tests.faults.orchard_processes import Orchard, running, wait_for
-from tests.nodes import push_node
+from tests.nodes import PushNode
 
 LEAST_JOBS = 5
 CHUNKS = 3
@@ -185,7 +185,7 @@ def is_ready(orchard: Orchard, name: str) -> bool:
 
 
 def test_every_process_is_restarted_under_load_and_no_job_is_lost_or_done_twice(orchard, talk):
-    with node() as ears, push_node() as phone:
+    with Node() as ears, PushNode() as phone:
         for name in ("dispatch", "ambassador", "agent-1", "agent-2"):
             begin(orchard, name, ears.options)
         orchard.http.post("/workers/add", json={"url": phone.url}).raise_for_status()

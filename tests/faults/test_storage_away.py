@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests import recordings
-from tests.faults.nodes import Node, node
+from tests.faults.nodes import Node
 from tests.faults.orchard_processes import Orchard, running, wait_for
 from tests.storage_servers import StorageServer, storage_server
 
@@ -24,7 +24,7 @@ def storage(tmp_path: Path) -> Iterator[StorageServer]:
 @pytest.fixture
 def hearing() -> Iterator[Node]:
     """What the agents hear with, held until a test lets it go."""
-    with node() as one:
+    with Node() as one:
         one.gate.clear()
         yield one
 

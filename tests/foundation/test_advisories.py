@@ -6,9 +6,7 @@ import json
 import re
 import subprocess
 import sys
-import threading
 from collections.abc import Collection, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,8 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from tests.listening import Listener, Request, body_of, say
 
 ROOT = Path(__file__).parents[2]
 PINS = ROOT / "constraints.txt"
@@ -120,29 +120,20 @@ def test_no_pinned_version_has_a_weakness_that_another_one_mends():
     assert to_mend(known) == []
 
 
-class Advisories(BaseHTTPRequestHandler):
+class Advisories(Listener):
     """Answers as osv.dev does: it knows of one weakness, of Django's."""
 
-    def do_POST(self) -> None:
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        is_weak = asked["package"]["name"].lower() == "django"
+    def post(self, request: Request) -> None:
+        """Say what is known of a package."""
+        is_weak = json.loads(body_of(request))["package"]["name"].lower() == "django"
         body = json.dumps({"vulns": [WEAK]} if is_weak else {}).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args: object) -> None:
-        """Say nothing."""
+        say(request, 200, body, Content_Type="application/json")
 
 
 def test_a_weakness_would_be_found():
-    with HTTPServer(("127.0.0.1", 0), Advisories) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_port}/v1/query"
+    with Advisories() as server:
+        url = f"{server.url}/v1/query"
         known, why = audit("--vulnerability-service", "osv", "--osv-url", url)
-        server.shutdown()
     assert why == ""
     (weak,) = to_mend(known)
     assert weak == f"django {pinned()['django']}: TEST-1, mended in ['99']"

@@ -14,10 +14,9 @@ from tests.ports.github_like import REPOSITORY, TOKEN, GitHubLike, Issue
 def github(monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHubLike]:
     """A server like GitHub on the loopback, with issue 7 in it; no proxy stands before it."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    server = GitHubLike()
-    server.issues[7] = Issue()
-    yield server
-    server.close()
+    with GitHubLike() as server:
+        server.issues[7] = Issue()
+        yield server
 
 
 @pytest.fixture

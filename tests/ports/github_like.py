@@ -6,9 +6,10 @@ import json
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from tests.listening import Listener, Passing, Request, body_of, say
 
 TOKEN = "ghp_thisTokenMustNeverBeSeen0123456789"
 REPOSITORY = "poppo/builder"
@@ -44,8 +45,22 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-class GitHubLike:
+class _Handler(Passing):
+    server: Any
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or each answer takes 40 ms
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.listener.connections += 1
+
+    do_DELETE = Passing.do_POST  # noqa: N815 - the name that http.server calls
+
+
+class GitHubLike(Listener):
     """GitHub as far as label requests know it; everything asked of it is noted in ``asked``."""
+
+    handler = _Handler
 
     def __init__(self) -> None:
         self.issues: dict[int, Issue] = {}
@@ -56,22 +71,26 @@ class GitHubLike:
         self.moved: dict[str, str] = {}
         """Old name of a repository -> where it is said to live now (a base address)."""
         self.repository = REPOSITORY
-        self.released = threading.Event()
         self.silent = False
-        """Takes requests and answers none of them until ``released`` is set."""
+        """Takes requests and answers none of them until the gate is set."""
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-        self._server.daemon_threads = True
-        self._server.github = self  # type: ignore[attr-defined]
-        self.base_url = f"http://127.0.0.1:{self._server.server_port}{PREFIX}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-        self._thread.start()
+        super().__init__()
+        self.base_url = f"{self.url}{PREFIX}"
 
-    def close(self) -> None:
-        self.released.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+    def get(self, request: Request) -> None:
+        """The same for every verb."""
+        self.post(request)
+
+    def post(self, request: Request) -> None:
+        """Answer as GitHub would, unless a test has it otherwise."""
+        answer = self._answer(request, body_of(request))
+        if self.silent:
+            self.gate.wait(30)
+            request.close_connection = True
+            return
+        raw = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
+        kind = {"Content-Type": "application/json; charset=utf-8"}
+        say(request, answer.status, raw.encode(), **(kind | answer.headers))
 
     def writes(self) -> list[tuple[str, str]]:
         """What was asked that changes something."""
@@ -85,7 +104,7 @@ class GitHubLike:
         comments.append(made)
         return made
 
-    def answer(self, handler: _Handler, body: bytes) -> Answer:
+    def _answer(self, handler: Request, body: bytes) -> Answer:
         parts = urlsplit(handler.path)
         with self._lock:
             self.asked.append((handler.command, handler.path))
@@ -99,7 +118,7 @@ class GitHubLike:
         return proper
 
     def _proper(
-        self, handler: _Handler, path: str, query: dict[str, list[str]], body: bytes
+        self, handler: Request, path: str, query: dict[str, list[str]], body: bytes
     ) -> Answer:
         if handler.headers.get("Authorization", "").split()[-1:] != [TOKEN]:
             return Answer(401, {"message": "Bad credentials"})
@@ -118,7 +137,7 @@ class GitHubLike:
         return self._on_issue(handler, int(pieces[4]), pieces[5:], query, sent)
 
     def _on_issue(
-        self, handler: _Handler, number: int, rest: list[str], query: Any, sent: Any
+        self, handler: Request, number: int, rest: list[str], query: Any, sent: Any
     ) -> Answer:
         issue = self.issues[number]
         match handler.command, rest:
@@ -150,7 +169,7 @@ class GitHubLike:
         issue.labels = kept
         return Answer(200, _labels(issue))
 
-    def _page(self, handler: _Handler, issue: Issue, query: dict[str, list[str]]) -> Answer:
+    def _page(self, handler: Request, issue: Issue, query: dict[str, list[str]]) -> Answer:
         size = min(int(query.get("per_page", ["30"])[0]), 100)
         page = int(query.get("page", ["1"])[0])
         since = query.get("since", [""])[0]
@@ -169,41 +188,10 @@ class GitHubLike:
             )
         return Answer(200, found[(page - 1) * size : page * size], headers)
 
-    def _moved(self, handler: _Handler, name: str) -> Answer:
+    def _moved(self, handler: Request, name: str) -> Answer:
         status = 301 if handler.command == "GET" else 307
         where = handler.path.removeprefix(PREFIX).replace(f"/repos/{name}", self.moved[name], 1)
         return Answer(status, {"message": "Moved Permanently"}, {"Location": where})
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # or each answer takes 40 ms
-
-    def setup(self) -> None:
-        super().setup()
-        self.server.github.connections += 1  # type: ignore[attr-defined]
-
-    def _serve(self) -> None:
-        github: GitHubLike = self.server.github  # type: ignore[attr-defined]
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        answer = github.answer(self, body)
-        if github.silent:
-            github.released.wait(30)
-            self.close_connection = True
-            return
-        raw = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
-        self.send_response(answer.status)
-        self.send_header("Content-Type", "application/json; charset=utf-8")
-        self.send_header("Content-Length", str(len(raw.encode())))
-        for key, value in answer.headers.items():
-            self.send_header(key, value)
-        self.end_headers()
-        self.wfile.write(raw.encode())
-
-    do_GET = do_POST = do_DELETE = _serve  # noqa: N815 - the names that http.server calls
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
 
 
 def _labels(issue: Issue) -> list[dict[str, Any]]:

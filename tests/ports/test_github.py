@@ -170,15 +170,12 @@ def test_redirects_in_a_circle_come_to_an_end(github: GitHubLike) -> None:
 
 
 def test_nothing_goes_to_another_server_that_we_are_sent_to(github: GitHubLike) -> None:
-    other = GitHubLike()
-    other.issues[7] = Issue()
-    github.moved["poppo/old"] = f"{other.base_url}/repos/{REPOSITORY}"
-    try:
+    with GitHubLike() as other:
+        other.issues[7] = Issue()
+        github.moved["poppo/old"] = f"{other.base_url}/repos/{REPOSITORY}"
         with pytest.raises(DeliveryRefused, match="another server"):
             GitHubDelivery("poppo/old", TOKEN, github.base_url).deliver(make_request(add=("x",)))
         assert other.asked == []
-    finally:
-        other.close()
 
 
 def test_one_connection_serves_a_whole_request(

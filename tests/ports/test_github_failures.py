@@ -212,7 +212,7 @@ def test_a_server_that_hangs_up_is_tried_again_later(
     github: GitHubLike, delivery: GitHubDelivery
 ) -> None:
     github.silent = True
-    github.released.set()
+    github.gate.set()
     with pytest.raises(DeliveryFailed, match="cannot be reached"):
         delivery.deliver(LABELS)
 

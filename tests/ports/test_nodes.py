@@ -13,7 +13,7 @@ from orchard.domain.nodes import Condition
 from orchard.ports.node_addresses import parse_networks
 from orchard.ports.node_answers import Nonsense, read_answer
 from orchard.ports.nodes import ANSWER_MAX_BYTES, NodeClient, NodeFault, Sound, check_health
-from tests.nodes import CONDITIONS, GIGABYTE, PushNode, push_node, words
+from tests.nodes import CONDITIONS, GIGABYTE, PushNode, words
 
 HERE = parse_networks("127.0.0.0/8")
 TIMEOUT_S = 1.0
@@ -49,7 +49,7 @@ async def fault_of(client: NodeClient, node: PushNode) -> NodeFault:
 
 
 async def test_a_good_node_gets_the_sound_and_its_answer_comes_back(client):
-    with push_node() as node:
+    with PushNode() as node:
         raw = await ask(client, node)
         assert node.asked == [b"RIFF" + b"WAVE" * 3]
     result = read_answer(raw, duration_ms=2000, time_ms=77)
@@ -61,7 +61,7 @@ async def test_a_good_node_gets_the_sound_and_its_answer_comes_back(client):
 
 @pytest.mark.parametrize("manner", CONDITIONS)
 async def test_each_bad_manner_is_called_by_its_name(client, manner):
-    with push_node(manner) as node:
+    with PushNode(manner) as node:
         start = time.monotonic()
         fault = await fault_of(client, node)
         assert str(fault.condition) == CONDITIONS[manner], fault.reason
@@ -72,7 +72,7 @@ async def test_each_bad_manner_is_called_by_its_name(client, manner):
 
 
 async def test_a_gigabyte_is_cut_off_early_and_takes_no_memory(client):
-    with push_node("flooding") as node:
+    with PushNode("flooding") as node:
         tracemalloc.start()
         try:
             fault = await fault_of(client, node)
@@ -100,21 +100,21 @@ async def test_a_name_that_leads_nowhere_is_unreachable(client):
 
 
 async def test_a_probe_tells_what_a_node_says_of_itself(client):
-    with push_node("ill") as node, pytest.raises(NodeFault) as caught:
+    with PushNode("ill") as node, pytest.raises(NodeFault) as caught:
         await client.probe(node.url)
     assert caught.value.condition is Condition.FAILING
     assert "500" in caught.value.reason
 
 
 async def test_the_reason_a_node_gives_is_told_in_one_line(client):
-    with push_node("failing") as node:
+    with PushNode("failing") as node:
         fault = await fault_of(client, node)
     assert fault.reason == "it answered with an error: 500 Error: the model <b>broke</b>"
 
 
 async def test_a_proxy_of_the_machine_is_not_asked(client, monkeypatch):
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
-    with push_node() as node:
+    with PushNode() as node:
         async with NodeClient(HERE) as one:
             await one.probe(node.url)
 
@@ -128,7 +128,7 @@ async def test_a_name_is_resolved_once_and_asked_at_the_address_that_was_checked
         leads_to = "127.0.0.1" if len(asked) == 1 else "169.254.169.254"
         return await real(leads_to, port, **options)
 
-    with push_node() as node:
+    with PushNode() as node:
         monkeypatch.setattr(loop, "getaddrinfo", rebinding)
         async with NodeClient(HERE) as client:
             url = f"http://phone.test:{node.port}"
@@ -144,7 +144,7 @@ async def test_a_name_is_resolved_once_and_asked_at_the_address_that_was_checked
 async def test_health_is_asked_of_many_at_once():
     dead = PushNode()
     dead.stop()
-    with push_node() as well, push_node("ill") as ill:
+    with PushNode() as well, PushNode("ill") as ill:
         urls = [well.url, ill.url, dead.url]
         assert await check_health(urls, HERE) == {well.url: True, ill.url: False, dead.url: False}
         assert await check_health([well.url], parse_networks("10.0.0.0/8")) == {well.url: False}

@@ -20,7 +20,7 @@ from orchard.ports import recordings
 from orchard.services import counts, dispatch, engine, fleet, queries, reports, run
 from statecore.store import ops
 from statecore.store.redis import RedisStore
-from tests.nodes import CONDITIONS, PushNode, push_node
+from tests.nodes import CONDITIONS, PushNode
 from tests.services.orchards import claim, complete, name_of, processing
 
 PATIENCE_S = 60.0
@@ -51,7 +51,7 @@ def stack() -> Iterator[ExitStack]:
 
 def node(stack: ExitStack, manner: str = "good") -> PushNode:
     """A node that runs and is in the fleet."""
-    one = stack.enter_context(push_node(manner))
+    one = stack.enter_context(PushNode(manner))
     run(fleet.register(url=one.url, mode="push"))
     return one
 
@@ -158,7 +158,7 @@ async def test_a_node_that_nobody_can_reach_is_offline_and_comes_back(store, sta
         await until("the node to be missed", lambda: condition(lost) == "unreachable")
         assert str(shown(lost).status) == "offline"
         await until("its chunk to be back", lambda: "waiting" in statuses(job))
-        with push_node(port=lost.port):
+        with PushNode(port=lost.port):
             await until("the job", is_done(job))
             await until("it to rest", lambda: str(shown(lost).status) == "online")
             assert condition(lost) == "well"

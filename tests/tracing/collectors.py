@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
@@ -14,6 +10,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as ProtoSpan
+
+from tests.listening import Listener, Request, body_of, say
 
 
 class Told(NamedTuple):
@@ -31,42 +29,22 @@ class Told(NamedTuple):
     facts: dict[str, str | int]
 
 
-class Collector:
+class Collector(Listener):
     """All spans that were sent here; while the gate is closed nobody is answered."""
 
     def __init__(self) -> None:
-        self.gate = threading.Event()
-        self.gate.set()
         self.spans: list[Told] = []
         self.paths: set[str] = set()
-        collector = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                collector._take(self)
-
-            def log_message(self, *_: object) -> None:
-                """Say nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
-        self._thread.start()
+        super().__init__()
+        self.gate.set()
 
     def of(self, trace_id: str) -> list[Told]:
         """The spans of one trace, in the order of their beginnings."""
         return sorted((one for one in self.spans if one.trace_id == trace_id), key=_begun)
 
-    def stop(self) -> None:
-        """Let everybody go, and end."""
-        self.gate.set()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    def _take(self, request: BaseHTTPRequestHandler) -> None:
-        body = request.rfile.read(int(request.headers["Content-Length"]))
+    def post(self, request: Request) -> None:
+        """Take the spans of a request, and thank for them."""
+        body = body_of(request)
         self.gate.wait(120)
         if request.headers.get("Content-Encoding") == "gzip":
             body = gzip.decompress(body)
@@ -74,23 +52,9 @@ class Collector:
         self.spans += _read(body)
         answer = ExportTraceServiceResponse().SerializeToString()
         try:
-            request.send_response(200)
-            request.send_header("Content-Type", "application/x-protobuf")
-            request.send_header("Content-Length", str(len(answer)))
-            request.end_headers()
-            request.wfile.write(answer)
+            say(request, 200, answer, Content_Type="application/x-protobuf")
         except OSError:
             request.close_connection = True  # whoever asked has gone
-
-
-@contextmanager
-def collector() -> Iterator[Collector]:
-    """A collector on a port of its own."""
-    one = Collector()
-    try:
-        yield one
-    finally:
-        one.stop()
 
 
 def _read(body: bytes) -> list[Told]:

@@ -11,13 +11,13 @@ from orchard.domain.errors import StaleToken
 from orchard.services import engine, reports, run, traces
 from orchard.tracing import parents
 from tests.services import orchards
-from tests.tracing.collectors import Collector, Told, collector
+from tests.tracing.collectors import Collector, Told
 
 
 @pytest.fixture
 def kept(memory_store) -> Iterator[Collector]:
     before = engine.use(memory_store)
-    with collector() as one:
+    with Collector() as one:
         yield one
     engine.use(before)
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests import recordings
-from tests.faults.nodes import node
+from tests.faults.nodes import Node
 from tests.faults.orchard_processes import Orchard, running, wait_for
-from tests.tracing.collectors import Collector, Told, collector
+from tests.tracing.collectors import Collector, Told
 
 CHUNKS = 2
 SENDER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -20,7 +20,7 @@ NAMES = ["POST /api/v1/jobs", "job", "purify", "split", *["chunk", "transcribe"]
 
 @pytest.fixture(scope="module")
 def spans_of() -> Iterator[Collector]:
-    with collector() as one:
+    with Collector() as one:
         yield one
 
 
@@ -40,7 +40,7 @@ def talk(tmp_path_factory) -> Path:
 
 def test_web_pipeline_and_agents_tell_one_story(orchard: Orchard, spans_of: Collector, talk: Path):
     orchard.http.headers["traceparent"] = SENDER
-    with node() as hearing:
+    with Node() as hearing:
         orchard.start_agent("ears", *hearing.options)
         job_id = orchard.submit(talk)
         assert orchard.wait(job_id, "completed")["total_chunks"] == CHUNKS

@@ -13,7 +13,7 @@ from orchard import codec, tracing
 from orchard.domain.jobs import Job
 from orchard.services import engine, run, submissions
 from orchard.tracing import get_spans, parents
-from tests.tracing.collectors import Collector, collector
+from tests.tracing.collectors import Collector
 
 AT = datetime(2026, 11, 21, tzinfo=UTC)
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -21,7 +21,7 @@ PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 @pytest.fixture
 def kept() -> Iterator[Collector]:
-    with collector() as one:
+    with Collector() as one:
         yield one
 
 

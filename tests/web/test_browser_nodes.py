@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.api.server import ROOT
 from tests.conftest import EngineServer
-from tests.nodes import push_node
+from tests.nodes import PushNode
 from tests.recordings import build, write_wav
 from tests.web.browsers import Eyes, Orchard, need_chromium
 
@@ -32,19 +32,17 @@ def orchard(
     """A site with a pipeline and a dispatcher, and no agent."""
     need_chromium()
     engine_server.client.flushdb()
-    orchard = Orchard(tmp_path_factory.mktemp("orchard"), engine_server.url)
-    orchard.env["ORCHARD_NODE_NETWORKS"] = "127.0.0.0/8"
-    orchard.start()
-    beside = [
-        subprocess.Popen([sys.executable, "manage.py", name], cwd=ROOT, env=orchard.env | extra)
-        for name, extra in (("pipeline", {}), ("dispatch", BACKGROUND))
-    ]
-    yield orchard
-    for process in beside:
-        process.terminate()
-    for process in beside:
-        process.wait(60)
-    orchard.stop()
+    folder, networks = tmp_path_factory.mktemp("orchard"), "127.0.0.0/8"
+    with Orchard(folder, engine_server.url, ORCHARD_NODE_NETWORKS=networks) as orchard:
+        beside = [
+            subprocess.Popen([sys.executable, "manage.py", name], cwd=ROOT, env=orchard.env | extra)
+            for name, extra in (("pipeline", {}), ("dispatch", BACKGROUND))
+        ]
+        yield orchard
+        for process in beside:
+            process.terminate()
+        for process in beside:
+            process.wait(60)
 
 
 def test_a_node_is_added_found_out_and_forgiven(orchard: Orchard, browser: Browser, tmp_path: Path):
@@ -55,7 +53,7 @@ def test_a_node_is_added_found_out_and_forgiven(orchard: Orchard, browser: Brows
     eyes = Eyes(page)
     page.goto(orchard.sign_in_link())
     page.get_by_role("main").get_by_role("button", name="Sign in").click()
-    with push_node("failing") as node:
+    with PushNode("failing") as node:
         page.goto("/ui/workers/")
         page.get_by_label("push node").fill(f"127.0.0.1:{node.port}")
         page.get_by_role("button", name="Add", exact=True).click()

@@ -8,7 +8,7 @@ from django.test import Client
 from orchard.domain.nodes import Condition
 from orchard.models import AuditEntry
 from orchard.services import dispatch, fleet, queries, run
-from tests.nodes import push_node
+from tests.nodes import PushNode
 from tests.web.test_pages import text_of
 
 URL = "http://10.1.2.3:9000"
@@ -72,7 +72,7 @@ def test_nodes_in_trouble_can_be_picked_out(reader: Client):
 
 def test_a_node_is_added_by_its_address(operator: Client):
     assert 'action="/ui/workers/add"' in text_of(operator.get("/ui/workers/"))
-    with push_node() as node:
+    with PushNode() as node:
         answer = operator.post("/ui/workers/add", {"url": f"127.0.0.1:{node.port}"}, follow=True)
         assert "The node was added; it answers." in text_of(answer)
         (worker,) = run(queries.list_workers())

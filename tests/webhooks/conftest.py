@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -42,23 +43,15 @@ HOME = "127.0.0.0/8"
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     """A program that hears everything; a test may change its manner."""
-    receiver = Receiver()
-    yield receiver
-    receiver.stop()
+    with Receiver() as receiver:
+        yield receiver
 
 
 @pytest.fixture
 def receivers() -> Iterator[Callable[..., Receiver]]:
     """Makes more of them."""
-    made: list[Receiver] = []
-
-    def make(manner: str = "200") -> Receiver:
-        made.append(Receiver(manner))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.stop()
+    with ExitStack() as made:
+        yield lambda manner="200": made.enter_context(Receiver(manner))
 
 
 @dataclass

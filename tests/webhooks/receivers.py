@@ -6,8 +6,9 @@ import json
 import socket
 import threading
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.listening import Listener, Request, body_of
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Heard:
         return self.event["data"]["job_id"]
 
 
-class Receiver:
+class Receiver(Listener):
     """An HTTP server on a port of its own.
 
     Manners: a status as a number; ``hang`` (until it is let go), ``cut`` (hangs up without an
@@ -47,39 +48,21 @@ class Receiver:
         self.goal = "http://169.254.169.254/latest/meta-data/"
         self.headers: dict[str, str] = {}
         self.heard: list[Heard] = []
-        self.gate = threading.Event()
         self._lock = threading.Lock()
-        receiver = self
+        super().__init__()
+        self.url += "/hook"
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                receiver._hear(self)
-
-            def do_GET(self) -> None:
-                receiver._hear(self)
-
-            def log_message(self, *_: object) -> None:
-                """Say nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}/hook"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Let everybody go, and end."""
-        self.gate.set()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+    def get(self, request: Request) -> None:
+        """The same: who follows a redirection is heard as well."""
+        self.post(request)
 
     def accepted(self) -> list[Heard]:
         """What was answered 200."""
         return [one for one in self.heard if one.manner in ("200", "drip")]
 
-    def _hear(self, request: BaseHTTPRequestHandler) -> None:
-        body = request.rfile.read(int(request.headers.get("Content-Length", 0))).decode()
+    def post(self, request: Request) -> None:
+        """Hear an attempt, and answer it in the manner of the moment."""
+        body = body_of(request).decode()
         with self._lock:
             manner = self.script.pop(0) if self.script else self.manner
             headers = {name.lower(): value for name, value in request.headers.items()}
@@ -89,7 +72,7 @@ class Receiver:
         except OSError:  # the sender has gone, which is what the tests are about
             request.close_connection = True
 
-    def _answer(self, request: BaseHTTPRequestHandler, manner: str) -> None:
+    def _answer(self, request: Request, manner: str) -> None:
         request.close_connection = True
         if manner == "hang":
             self.gate.wait(60)
