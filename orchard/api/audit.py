@@ -1,4 +1,4 @@
-"""What people do by hand through the state side's API stands in the audit log."""
+"""What is done by hand through the API stands in the audit log."""
 
 from __future__ import annotations
 
@@ -16,6 +16,11 @@ from statecore.api.signals import acted
 def write_entry(
     *, request: Request, action: str, subject: str, facts: dict[str, Any], **_: Any
 ) -> None:
+    """Write down who did what through the state side's API."""
+    note(request, action, subject, facts)
+
+
+def note(request: Request, action: str, subject: str, facts: dict[str, Any]) -> None:
     """Write down who did what; programs are named ``token:<name>``."""
     AuditEntry.objects.create(
         who=owner_of(request)[:150], action=action, subject=subject[:200], facts=facts

@@ -27,7 +27,9 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
-UPLOADS = ("/submit", "/api/v1/jobs", "/api/v1/schedules", "/v1/audio/transcriptions")
+UPLOADS = (
+    "/submit", "/api/v1/jobs", "/api/v1/schedules", "/ui/schedules/add", "/v1/audio/transcriptions",
+)  # fmt: skip
 """Where recordings come in; all other bodies are small."""
 FRAMING_BYTES = 1_000_000
 """What a form may need besides its file."""

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from orchard.api.answers import JobAnswer
+from orchard.api.audit import note
 from orchard.api.bodies import parse_body
 from orchard.api.errors import TooLarge
 from orchard.api.jobs import IDEMPOTENCY_KEY, idempotency_key, job_shape, order_of, view_of
@@ -28,7 +29,7 @@ from orchard.api.schema import described
 from orchard.api.views import View, parse
 from orchard.conf import get_conf
 from orchard.domain.languages import parse_language
-from orchard.domain.schedules import Schedule
+from orchard.domain.schedules import Schedule, facts_of
 from orchard.domain.wishes import make_wishes, split_hot_words
 from orchard.services import occurrences, run, schedules
 
@@ -62,6 +63,7 @@ class Schedules(View):
         if (upload.size or 0) > get_conf().upload_max_bytes:
             raise TooLarge
         made = schedules.create(_asked(form, owner_of(request)), upload)
+        note(request, "schedule.create", made.schedule_id, facts_of(made))
         where = reverse("api:schedule", args=[made.schedule_id])
         return Response(schedule_shape(made), 201, headers={"Location": where})
 
@@ -83,13 +85,18 @@ class OneSchedule(View):
         """Change a schedule, disable it, or enable it again: for its next time from now on."""
         before = _own(request, schedule_id)
         facts = parse_body(UpdateScheduleBody, request.data).facts(before.order)
-        return Response(schedule_shape(run(schedules.change(schedule_id, facts))))
+        after = run(schedules.change(schedule_id, facts))
+        changed = {"before": facts_of(before), "after": facts_of(after)}
+        note(request, _kind_of(before, after), schedule_id, changed)
+        return Response(schedule_shape(after))
 
     @described(ScheduleAnswer, refusals=_UNKNOWN, operation_id="delete_schedule")
     def delete(self, request: Request, schedule_id: str) -> Response:
         """Hand the file in no more, and delete it; the jobs that it led to stay."""
         _own(request, schedule_id)
-        return Response(schedule_shape(schedules.remove(schedule_id)))
+        gone = schedules.remove(schedule_id)
+        note(request, "schedule.delete", schedule_id, facts_of(gone))
+        return Response(schedule_shape(gone))
 
 
 class RunNow(View):
@@ -105,8 +112,16 @@ class RunNow(View):
         """Hand the file in at once, in the name of the schedule's owner."""
         _own(request, schedule_id)
         job = occurrences.run_now(schedule_id, idempotency_key(request))
+        note(request, "schedule.run", schedule_id, {"job": job.job_id})
         where = reverse("api:job", args=[job.job_id])
         return Response(job_shape(view_of(job)), 201, headers={"Location": where})
+
+
+def _kind_of(before: Schedule, after: Schedule) -> str:
+    """What a change is called in the audit log."""
+    if before.is_enabled == after.is_enabled:
+        return "schedule.change"
+    return "schedule.resume" if after.is_enabled else "schedule.pause"
 
 
 def _own(request: Request, schedule_id: str) -> Schedule:

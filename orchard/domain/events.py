@@ -32,6 +32,12 @@ class _WorkerEvent(_Event, frozen=True, kw_only=True):
     worker_id: str
 
 
+class _ScheduleEvent(_Event, frozen=True, kw_only=True):
+    schedule_id: str
+    title: str
+    """What people call it; ``name`` is the event's."""
+
+
 class JobCreated(_JobEvent, frozen=True, kw_only=True, tag="job.created"):
     """A recording was accepted."""
 
@@ -146,9 +152,46 @@ class WorkerRemoved(_WorkerEvent, frozen=True, kw_only=True, tag="worker.removed
     reason: str
 
 
+class ScheduleCreated(_ScheduleEvent, frozen=True, kw_only=True, tag="schedule.created"):
+    """A file is kept, to be handed in again and again."""
+
+    owner: str
+    cron: str
+    time_zone: str
+    next_at: datetime | None = None
+
+
+class ScheduleChanged(_ScheduleEvent, frozen=True, kw_only=True, tag="schedule.changed"):
+    """A schedule is another, waits no more (``enabled`` is false), or waits again."""
+
+    enabled: bool
+    cron: str
+    time_zone: str
+    next_at: datetime | None = None
+
+
+class ScheduleHandedIn(_ScheduleEvent, frozen=True, kw_only=True, tag="schedule.handed_in"):
+    """A time of a schedule, or somebody's wish, led to a job."""
+
+    due: datetime
+    job_id: str
+
+
+class ScheduleSkipped(_ScheduleEvent, frozen=True, kw_only=True, tag="schedule.skipped"):
+    """A time of a schedule led to no job."""
+
+    due: datetime
+    error: str
+
+
+class ScheduleDeleted(_ScheduleEvent, frozen=True, kw_only=True, tag="schedule.deleted"):
+    """A schedule is gone, with its file; its jobs stay."""
+
+
 Event = (
     JobCreated | JobAdvanced | JobProgressed | JobPurified | PurifierBypassed | JobPinned
     | JobRemoved | ChunkStarted | ChunkProgressed | ChunkCompleted | ChunkRequeued | ChunkDropped
     | ChunkDoubted | ChunkFailed | WorkerRegistered | WorkerChanged | WorkerRemoved
+    | ScheduleCreated | ScheduleChanged | ScheduleHandedIn | ScheduleSkipped | ScheduleDeleted
 )  # fmt: skip
 """Every event of the orchard."""

@@ -12,6 +12,14 @@ import msgspec
 from cronsim import CronSim, CronSimError
 
 from orchard.domain.errors import InvalidInput, NotFound
+from orchard.domain.events import (
+    Event,
+    ScheduleChanged,
+    ScheduleCreated,
+    ScheduleDeleted,
+    ScheduleHandedIn,
+    ScheduleSkipped,
+)
 from orchard.domain.jobs import Wishes
 from orchard.domain.orders import PLAIN, Order
 
@@ -63,6 +71,10 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 Change = Callable[[Schedule, datetime], Schedule]
 """What becomes of a schedule at a moment."""
+Tell = Callable[[Schedule, Schedule, datetime], tuple[Event, ...]]
+"""What is told of a schedule that was one thing and is another since a moment."""
+_SETTLED = ("next_at", "last_at", "last_job_id", "last_error")
+"""What goes on by itself, with the times."""
 
 
 def is_schedule_id(text: str) -> bool:
@@ -136,6 +148,62 @@ def settle(
     return msgspec.structs.replace(
         schedule, last_at=due, last_job_id=job_id, last_error=error[:ERROR_MAX]
     )
+
+
+def tell_created(made: Schedule, at: datetime) -> ScheduleCreated:
+    """That there is a new schedule."""
+    return ScheduleCreated(
+        at=at, schedule_id=made.schedule_id, title=made.name, owner=made.owner, cron=made.cron,
+        time_zone=made.time_zone, next_at=made.next_at,
+    )  # fmt: skip
+
+
+def tell_changed(before: Schedule, after: Schedule, at: datetime) -> tuple[Event, ...]:
+    """What somebody changed; nothing of what goes on by itself."""
+    went_on = {name: getattr(after, name) for name in _SETTLED}
+    if msgspec.structs.replace(before, **went_on) == after:
+        return ()
+    told = ScheduleChanged(
+        at=at, schedule_id=after.schedule_id, title=after.name, enabled=after.is_enabled,
+        cron=after.cron, time_zone=after.time_zone, next_at=after.next_at,
+    )  # fmt: skip
+    return (told,)
+
+
+def tell_deleted(gone: Schedule, at: datetime) -> ScheduleDeleted:
+    """That a schedule is no more."""
+    return ScheduleDeleted(at=at, schedule_id=gone.schedule_id, title=gone.name)
+
+
+def tell_settled(due: datetime, job_id: str, error: str) -> Tell:
+    """What came of one time, told once, by whoever is the first to note it.
+
+    A schedule that cannot go on is disabled by it, which is told as well.
+    """
+
+    def tell(before: Schedule, after: Schedule, at: datetime) -> tuple[Event, ...]:
+        changed = tell_changed(before, after, at)
+        if job_id and job_id == before.last_job_id:
+            return changed
+        about, title = after.schedule_id, after.name
+        if job_id:
+            made = ScheduleHandedIn(at=at, schedule_id=about, title=title, due=due, job_id=job_id)
+            return (made, *changed)
+        why = error or after.last_error
+        none = ScheduleSkipped(at=at, schedule_id=about, title=title, due=due, error=why)
+        return (none, *changed)
+
+    return tell
+
+
+def facts_of(schedule: Schedule) -> dict[str, object]:
+    """What people decide of a schedule, to be written down beside what was done to it."""
+    return {
+        "name": schedule.name, "owner": schedule.owner, "file": schedule.filename,
+        "type": schedule.order.job_type, "cron": schedule.cron, "time_zone": schedule.time_zone,
+        "enabled": schedule.is_enabled, "priority": schedule.order.priority,
+        "requires": list(schedule.order.requires),
+    }  # fmt: skip
 
 
 def key_of(schedule_id: str, due: datetime) -> str:

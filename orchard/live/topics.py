@@ -8,11 +8,11 @@ import msgspec
 
 FLEET, ALL = "fleet", "events"
 
-_SINGLE = {FLEET, ALL, "issues", "processes", "locks", "labels", "state"}
+_SINGLE = {FLEET, ALL, "schedules", "issues", "processes", "locks", "labels", "state"}
 _OF_ONE = re.compile(r"job:.{1,64}|issue:\d{1,16}|state:.{1,200}", re.ASCII)
-_LISTS = {"issue": "issues", "process": "processes", "lock": "locks", "label": "labels",
-          "state": "state"}  # fmt: skip
-"""Kinds of events of the state side, and the topics that have all of a kind."""
+_LISTS = {"schedule": "schedules", "issue": "issues", "process": "processes", "lock": "locks",
+          "label": "labels", "state": "state"}  # fmt: skip
+"""Kinds of events that have a topic of their own, and the topics that have all of a kind."""
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -37,12 +37,13 @@ def scopes_of(topic: str) -> tuple[str, ...]:
     kind = topic.partition(":")[0]
     if kind == "state":
         return ("state", "read")
-    return ("read",) if kind in (FLEET, ALL, "job") else ("issues", "read")
+    return ("read",) if kind in (FLEET, ALL, "job", "schedules") else ("issues", "read")
 
 
 def topics_of(head: Head) -> frozenset[str]:
     """The topics of an event: ``fleet`` has all of jobs, chunks and workers, ``job:<id>`` one job.
 
+    ``schedules`` has all of schedules;
     ``issues``, ``processes``, ``locks``, ``labels`` and ``state`` have those of the state side;
     ``issue:<n>`` has one issue and its label requests, ``state:<namespace>`` one namespace.
     ``events`` has every event that has a topic at all; see :func:`belongs`.

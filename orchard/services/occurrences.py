@@ -53,8 +53,7 @@ def run_now(schedule_id: str, idempotency_key: str = "") -> Job:
     schedule = run(get(schedule_id))
     key = idempotency_key or secrets.token_hex(8)
     job = _hand_in(schedule, f"schedule:{schedule_id}:now:{key}")
-    at = run(now())
-    run(rewrite(schedule_id, lambda one, _: schedules.settle(one, at, at, job_id=job.job_id)))
+    _settle(schedule_id, run(now()), job_id=job.job_id)
     return job
 
 
@@ -81,11 +80,16 @@ def _hand_in_next(schedule_id: str) -> None:
     except (OrchardError, SealFault, OSError) as fault:
         error = _reason(fault)
         log.warning("schedule %s: nothing was handed in: %s", schedule_id, error)
-    run(rewrite(schedule_id, _settling(due, job_id, error)))
+    _settle(schedule_id, due, job_id, error)
 
 
-def _settling(due: datetime, job_id: str, error: str) -> schedules.Change:
-    return lambda one, at: schedules.settle(one, due, at, job_id=job_id, error=error)
+def _settle(schedule_id: str, due: datetime, job_id: str, error: str = "") -> None:
+    """Note what came of a time, and tell it."""
+
+    def decide(one: Schedule, at: datetime) -> Schedule:
+        return schedules.settle(one, due, at, job_id=job_id, error=error)
+
+    run(rewrite(schedule_id, decide, schedules.tell_settled(due, job_id, error)))
 
 
 def _hand_in(schedule: Schedule, key: str) -> Job:

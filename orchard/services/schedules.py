@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,9 +13,12 @@ from django.core.files import File
 from orchard import codec, keys
 from orchard.domain import schedules
 from orchard.domain.errors import InvalidInput, TransitionRefused
+from orchard.domain.events import Event
 from orchard.domain.jobs import check_filename
-from orchard.domain.schedules import Change, Schedule, UnknownSchedule, is_schedule_id
+from orchard.domain.schedules import Change, Schedule, Tell, UnknownSchedule, is_schedule_id
 from orchard.ports import recordings, schedule_files
+from orchard.repository import Draft
+from orchard.services import limits
 from orchard.services.accepting import check_acceptable
 from orchard.services.engine import run
 from statecore.store import ops
@@ -68,8 +71,18 @@ def create(asked: Schedule, upload: File[Any]) -> Schedule:
     )  # fmt: skip
     check_acceptable(made.order, upload, filename)
     recordings.save(made.source, upload)
-    run(transact([cell_of(schedule_id)], lambda seen, at: Decision(made, writes_of(made))))
+    run(transact([cell_of(schedule_id)], lambda seen, at: Decision(None, _beginning(made, at))))
     return made
+
+
+def _beginning(made: Schedule, at: datetime) -> tuple[ops.Write, ...]:
+    return (*writes_of(made), *_telling([schedules.tell_created(made, at)], at))
+
+
+def _telling(events: Sequence[Event], at: datetime) -> tuple[ops.Write, ...]:
+    draft = Draft(limits.keeping(), at)
+    draft.events(events)
+    return draft.writes()
 
 
 def _check_room() -> Steps[datetime]:
@@ -111,8 +124,10 @@ def change(schedule_id: str, facts: Mapping[str, Any]) -> Steps[Schedule]:
     return (yield from rewrite(schedule_id, decide))
 
 
-def rewrite(schedule_id: str, decide: Change) -> Steps[Schedule]:
-    """Put a schedule in place of what it was.
+def rewrite(
+    schedule_id: str, decide: Change, tell: Tell = schedules.tell_changed
+) -> Steps[Schedule]:
+    """Put a schedule in place of what it was, and tell of it in the same commit.
 
     Raises:
         UnknownSchedule: there is none of this id.
@@ -122,7 +137,9 @@ def rewrite(schedule_id: str, decide: Change) -> Steps[Schedule]:
     def write(seen: Seen, at: datetime) -> Decision[Schedule]:
         before = _require(seen, cell)
         after = decide(before, at)
-        return Decision(after, writes_of(after) if after != before else ())
+        if after == before:
+            return Decision(after)
+        return Decision(after, (*writes_of(after), *_telling(tell(before, after, at), at)))
 
     return (yield from transact([cell], write))
 
@@ -136,7 +153,9 @@ def remove(schedule_id: str) -> Schedule:
     cell = _known(schedule_id)
 
     def decide(seen: Seen, at: datetime) -> Decision[Schedule]:
-        return Decision(_require(seen, cell), dropping(schedule_id))
+        found = _require(seen, cell)
+        told = _telling([schedules.tell_deleted(found, at)], at)
+        return Decision(found, (*dropping(schedule_id), *told))
 
     gone = run(transact([cell], decide))
     schedule_files.delete(schedule_id, gone.source)

@@ -36,7 +36,7 @@ OWN_FIELDS = frozenset({"csrfmiddlewaretoken", "next", "confirmed"})
 """Fields of a form that are the site's; the others go on to the confirmation."""
 _HOMES = {
     "unknown_job": "jobs-page", "unknown_worker": "workers-page",
-    "unknown_webhook": "webhooks-page",
+    "unknown_webhook": "webhooks-page", "unknown_schedule": "schedules-page",
 }  # fmt: skip
 
 

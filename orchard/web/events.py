@@ -48,7 +48,7 @@ class Row:
     def is_bad(self) -> bool:
         """Whether it tells of something that went wrong."""
         name = str(self.event.get("name", ""))
-        failed = name.endswith((".failed", ".orphaned", ".requeued"))
+        failed = name.endswith((".failed", ".orphaned", ".requeued", ".skipped"))
         return failed or self.event.get("status") in ("failed", "error")
 
     @property

@@ -37,6 +37,7 @@ GROUPS = (
         (
             Place("jobs-page", _("Jobs"), ("jobs", "job")),
             Place("transcripts-page", _("Search transcripts"), ("transcripts",)),
+            Place("schedules-page", _("Schedules"), ("schedules",)),
         ),
     ),
     Group(_("Workers"), "workers", (Place("workers-page", _("Workers"), ("workers", "worker")),)),

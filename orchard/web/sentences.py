@@ -22,6 +22,7 @@ KINDS: Mapping[str, Word] = {
     "job": pgettext_lazy("event", "jobs"),
     "chunk": pgettext_lazy("event", "chunks"),
     "worker": pgettext_lazy("event", "workers"),
+    "schedule": pgettext_lazy("event", "schedules"),
     "issue": pgettext_lazy("event", "issues"),
     "process": pgettext_lazy("event", "processes"),
     "lock": pgettext_lazy("event", "locks"),
@@ -29,11 +30,11 @@ KINDS: Mapping[str, Word] = {
     "label": pgettext_lazy("event", "labels"),
 }
 
-ICONS = {"job": "jobs", "worker": "workers", "issue": "issues"}
+ICONS = {"job": "jobs", "worker": "workers", "issue": "issues", "schedule": "retry"}
 """Where a kind's icon has another name than the kind."""
 
-IDS = ("job_id", "chunk_id", "worker_id", "issue", "process_id", "lock", "owner", "key",
-       "namespace", "request_id", "filename")  # fmt: skip
+IDS = ("job_id", "chunk_id", "worker_id", "schedule_id", "issue", "process_id", "lock", "owner",
+       "key", "namespace", "request_id", "filename")  # fmt: skip
 """Fields by whose value an event can be found."""
 
 SENTENCES: Mapping[str, Word] = {
@@ -55,6 +56,12 @@ SENTENCES: Mapping[str, Word] = {
     "worker.registered": _("Worker {worker} joined the fleet."),
     "worker.changed": _("Worker {worker} is {status} and holds {count}."),
     "worker.removed": _("Worker {worker} left the fleet: {reason}."),
+    "schedule.created": _("Schedule {schedule} was made by {owner}."),
+    "schedule.changed": _("Schedule {schedule} was changed."),
+    "schedule.paused": _("Schedule {schedule} is paused."),
+    "schedule.handed_in": _("Schedule {schedule} led to job {job}."),
+    "schedule.skipped": _("Schedule {schedule} led to no job: {error}"),
+    "schedule.deleted": _("Schedule {schedule} was deleted."),
     "issue.checked_out": _("{process} checked out issue {issue}."),
     "issue.renewed": _("{process} still works on issue {issue}."),
     "issue.checked_in": _("Issue {issue} was checked in as {status}."),
@@ -105,6 +112,8 @@ def _name(event: Facts) -> str:
         return "job.unpinned"
     if name == "state.changed" and not event.get("version"):
         return "state.deleted"
+    if name == "schedule.changed" and not event.get("enabled"):
+        return "schedule.paused"
     return "label.given_up" if name == "label.failed" and event.get("given_up") else name
 
 
@@ -131,6 +140,12 @@ def _worker(event: Facts) -> SafeString:
     return _link(name, "workers-page", query=f"#{name}")
 
 
+def _schedule(event: Facts) -> SafeString:
+    name = str(event.get("schedule_id", "—"))
+    shown = f"“{event.get('title', '—')}”"
+    return _link(shown, "schedules-page", query=f"#schedule-{name}", title=name)
+
+
 def _issue(event: Facts) -> SafeString:
     number = str(event.get("issue", "—"))
     return _link(f"#{number}", "issue-page", number)
@@ -143,7 +158,7 @@ def _entry(event: Facts) -> SafeString:
 
 def _status(event: Facts) -> Word:
     status = str(event.get("status", event.get("final_status", "—")))
-    kinds = {"job": words.JOB_STATES, "worker": words.WORKER_STATES, "issue": ISSUE_STATES}
+    kinds = {"job": words.ANY_JOB_STATES, "worker": words.WORKER_STATES, "issue": ISSUE_STATES}
     return kinds.get(str(event.get("name", "")).partition(".")[0], {}).get(status, status)
 
 
@@ -183,8 +198,8 @@ REASONS: Mapping[str, Word] = {
 
 _PARTS: Mapping[str, Callable[[Facts], Any]] = {
     "job": _job, "worker": _worker, "issue": _issue, "entry": _entry, "status": _status,
-    "progress": _progress, "labels": _labels, "count": _count, "reason": _reason,
-    "reasons": _reasons,
+    "schedule": _schedule, "progress": _progress, "labels": _labels, "count": _count,
+    "reason": _reason, "reasons": _reasons,
     "process": _plain("process_id"), "lock": _plain("lock"), "owner": _plain("owner"),
     "filename": _plain("filename"), "role": _plain("role"),
     "index": lambda event: event.get("index", "—"), "error": lambda event: event.get("error", ""),

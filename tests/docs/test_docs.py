@@ -38,7 +38,9 @@ MOVES = [
     ("## Issue", ISSUE_MOVES), ("## Label request", LABEL_MOVES),
 ]  # fmt: skip
 KEYS = [("## Jobs and workers", keys), ("## Issues and state", statecore.keys)]
-EVENTS = [("## Jobs and workers", events), ("## Issues and state", statecore.domain.events)]
+EVENTS = [
+    ("## Jobs, workers and schedules", events), ("## Issues and state", statecore.domain.events),
+]  # fmt: skip
 SHARED = {keys.EVENTS}
 """Told of once, with the keys of the jobs."""
 

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 from axes.models import AccessAttempt
 from django.contrib.auth.models import Group, User
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from orchard.cleaning import runs
 from orchard.cleaning.deeds import DEEDS
@@ -21,7 +22,7 @@ from orchard.domain.transcripts import make_result
 from orchard.models import AuditEntry, CleaningRun, SignInLink, Token
 from orchard.ports import recordings
 from orchard.roles import Role
-from orchard.services import fleet, pipeline, queries, reports, run, submissions
+from orchard.services import fleet, pipeline, queries, reports, run, schedules, submissions
 from orchard.sign_in import create_link
 from orchard.tokens import create_token
 from orchard.webhooks import endpoints
@@ -30,6 +31,7 @@ from statecore.domain.issues import Holder, IssueStatus
 from statecore.services import checkouts, editing, labels, locks, migration_flag, namespaced
 from statecore.store.clock import ManualClock
 from statecore.store.memory import MemoryStore
+from tests.schedules.works import make as make_schedule
 from tests.services import orchards
 
 V, O, A = Role.VIEWER, Role.OPERATOR, Role.ADMIN  # noqa: E741 - short, as the table is long
@@ -64,6 +66,7 @@ def _do(
 _JOB, _WORKER = "ui/jobs/<str:job_id>", "ui/workers/<str:worker_id>"
 _ISSUE, _SPACE = "ui/issues/<int:number>", "ui/state/<str:namespace>"
 _HOOK = "ui/webhooks/<str:uid>"
+_SCHEDULE = "ui/schedules/<str:schedule_id>"
 _RUN, _USER = "ui/cleanup/<int:pk>", "ui/access/users/<path:name>"
 
 ROWS = [
@@ -86,6 +89,14 @@ ROWS = [
     _do(f"{_JOB}/retry", "ui/jobs/{failed}/retry", O),
     _do(f"{_JOB}/pin", "ui/jobs/{failed}/pin", O, pinned="1"),
     _do(f"{_JOB}/delete", "ui/jobs/{job}/delete", O, **YES),
+    # schedules
+    _look("ui/schedules/"),
+    _do("ui/schedules/add", "ui/schedules/add", O, name="new", cron="0 9 * * *", type="text",
+        file="{upload}"),
+    _do(f"{_SCHEDULE}/pause", "ui/schedules/{schedule}/pause", O),
+    _do(f"{_SCHEDULE}/resume", "ui/schedules/{resting}/resume", O),
+    _do(f"{_SCHEDULE}/run", "ui/schedules/{schedule}/run", O),
+    _do(f"{_SCHEDULE}/delete", "ui/schedules/{schedule}/delete", O, **YES),
     # workers
     _do("ui/workers/add", "ui/workers/add", O, url="http://127.0.0.1:9"),
     _look("ui/workers/"), _look("ui/workers/list"), _look(f"{_WORKER}/", "ui/workers/{worker}/"),
@@ -175,11 +186,14 @@ class World:
         self._state()
         self._jobs()
         self._runs()
+        self._schedules()
         self._webhooks()
         self.names["cursor"] = run(queries.events_end())
 
     def fill(self, text: Any) -> Any:
-        """A path or a form's value with the names of this world."""
+        """A path or a form's value with the names of this world, or a file to hand in."""
+        if text == "{upload}":
+            return SimpleUploadedFile("a.txt", b"one")
         return text.format_map(self.names) if isinstance(text, str) else text
 
     def snapshot(self) -> dict[str, Any]:
@@ -269,6 +283,11 @@ class World:
             "worker": "w1", "paused": "w2",
         }  # fmt: skip
         assert run(submissions.get_record(done.job_id)).status == "completed"
+
+    def _schedules(self) -> None:
+        waiting, resting = make_schedule(), make_schedule()
+        run(schedules.change(resting.schedule_id, {"is_enabled": False}))
+        self.names |= {"schedule": waiting.schedule_id, "resting": resting.schedule_id}
 
     def _runs(self) -> None:
         drains, deletes = DEEDS["worker.drain"], DEEDS["entry.delete"]
