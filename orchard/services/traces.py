@@ -13,8 +13,10 @@ from orchard.domain.chunks import Chunk, chunk_id
 from orchard.domain.duplicates import as_held_by
 from orchard.domain.jobs import Job
 from orchard.domain.lifecycle import JobStatus
+from orchard.services.records import read_jobs
 from orchard.services.said import Accepted, Outcome, Report, Said, Sign
 from orchard.tracing import get_spans, parents
+from statecore.store.steps import Steps
 
 if TYPE_CHECKING:
     from orchard.tracing.spans import Attributes
@@ -72,6 +74,12 @@ def end_job(job: Job) -> None:
 def of_claim(job: Job, chunk: Chunk) -> str:
     """The ``traceparent`` of one attempt at a chunk, by whoever holds it; empty without a trace."""
     return parents.named(job.trace, chunk_id(job.job_id, chunk.index), chunk.token)
+
+
+def find_parent(job_id: str) -> Steps[str]:
+    """The span of a job, for what is done about it elsewhere; empty without a trace."""
+    found = yield from read_jobs([job_id])
+    return _of_job(found[job_id]) if job_id in found else ""
 
 
 def end_attempts(said: Sequence[Said], outcomes: Sequence[Outcome]) -> None:

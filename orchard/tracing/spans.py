@@ -99,6 +99,19 @@ class Spans:
             mark_failed(span, error)
         span.end(_ns(ended))
 
+    def tell(
+        self, name: str, attributes: Attributes, *, parent: str, begun: datetime, ended: datetime,
+        kind: str = "internal", error: str = "",
+    ) -> None:  # fmt: skip
+        """A span of something that is over and has no name; without a parent its own trace."""
+        span = self._tracer.start_span(
+            name, _context(parent) or Context(), kind=SpanKind[kind.upper()],
+            attributes=dict(attributes), start_time=_ns(begun),
+        )  # fmt: skip
+        if error:
+            mark_failed(span, error)
+        span.end(_ns(ended))
+
     def close(self) -> None:
         """Send what is left, if that goes quickly."""
         ending = threading.Thread(target=self._provider.shutdown, name="traces-end", daemon=True)

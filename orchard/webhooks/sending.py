@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
@@ -15,6 +15,7 @@ from orchard.webhooks import signing
 from orchard.webhooks.models import Delivery, Endpoint
 from orchard.webhooks.posting import Courier, Letter, Outcome
 from orchard.webhooks.sealed_secrets import secrets_of
+from orchard.webhooks.traces import tell_attempt
 from statecore.sealing.faults import SealFault
 
 SCHEDULE_S = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
@@ -31,6 +32,13 @@ AGENT = "Orchard-Webhooks/1"
 TRIMMED_AT_ONCE = 1_000
 
 
+class UnderWay(NamedTuple):
+    """A message that was sent, and since when its answer is waited for."""
+
+    delivery: Delivery
+    begun: datetime
+
+
 class Sender:
     """What one process has under way. Only the process that leads may start anything."""
 
@@ -39,7 +47,7 @@ class Sender:
         now: Callable[[], datetime] = timezone.now,
     ) -> None:  # fmt: skip
         self._courier, self._schedule_s, self._now = courier, schedule_s, now
-        self._under_way: dict[Future[Outcome], Delivery] = {}
+        self._under_way: dict[Future[Outcome], UnderWay] = {}
 
     @property
     def is_busy(self) -> bool:
@@ -50,7 +58,8 @@ class Sender:
         """Send what is due, as much as may be under way; how much was started."""
         started = 0
         for endpoint in Endpoint.objects.filter(is_enabled=True):
-            mine = [one.pk for one in self._under_way.values() if one.endpoint_id == endpoint.pk]
+            sent = [one.delivery for one in self._under_way.values()]
+            mine = [one.pk for one in sent if one.endpoint_id == endpoint.pk]
             free = PER_ENDPOINT - len(mine)
             due = _due(endpoint, self._now()).exclude(pk__in=mine)[: max(0, free)]
             for delivery in due:
@@ -64,9 +73,9 @@ class Sender:
             return
         done, _ = wait(self._under_way, timeout_s, FIRST_COMPLETED)
         for future in done:
-            delivery = self._under_way.pop(future)
+            delivery, begun = self._under_way.pop(future)
             try:
-                self._note(delivery, future.result())
+                self._note(delivery, future.result(), begun)
             except CancelledError:  # the courier was closed; it is sent again by the next one
                 continue
 
@@ -75,14 +84,15 @@ class Sender:
         try:
             secrets = secrets_of(endpoint, at)
         except SealFault as fault:
-            self._note(delivery, Outcome(error=f"its signing key does not open: {fault}"[:300]))
+            outcome = Outcome(error=f"its signing key does not open: {fault}"[:300])
+            self._note(delivery, outcome, at)
             return
         headers = {"Content-Type": "application/json", "User-Agent": AGENT}
         headers |= signing.headers(delivery.message_id, int(at.timestamp()), body, secrets)
         letter = Letter(url=endpoint.url, headers=headers, body=body)
-        self._under_way[self._courier.send(letter)] = delivery
+        self._under_way[self._courier.send(letter)] = UnderWay(delivery, at)
 
-    def _note(self, delivery: Delivery, outcome: Outcome) -> None:
+    def _note(self, delivery: Delivery, outcome: Outcome, begun: datetime) -> None:
         """Write down what became of an attempt, unless it was replayed or ended meanwhile."""
         at, attempts = self._now(), delivery.attempts + 1
         facts: dict[str, Any] = {
@@ -101,6 +111,7 @@ class Sender:
         )
         same.update(**facts)
         _note_health(delivery.endpoint_id, outcome, at, is_over=is_over)
+        tell_attempt(delivery, outcome, begun)
 
     def _rest(self, attempts: int, outcome: Outcome) -> timedelta:
         planned_s = self._schedule_s[attempts - 1] * (1 + JITTER * random.random())  # noqa: S311

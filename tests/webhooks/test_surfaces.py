@@ -132,6 +132,8 @@ def test_an_admin_makes_a_webhook_looks_at_it_and_sends_again(admin, post, recei
     post.settle()
     text = admin.get(page).content.decode()
     assert f"/ui/jobs/{job_id}/" in text
+    for part in ('data-poll="5000"', 'data-region="deliveries" data-keyed', 'data-key="delivery-'):
+        assert part in text
     assert "said with 500" in text
     admin.post(f"{page}deliveries/{Delivery.objects.get().pk}/replay")
     receiver.manner = "200"

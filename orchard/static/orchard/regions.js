@@ -67,6 +67,7 @@ export function swap(old, fresh) {
   if (sources.get(old) === source || isSelected(old) || isEdited(old)) return old;
   const focus = old.contains(document.activeElement) && document.activeElement;
   const item = adopt(fresh, source);
+  keepOpen(old, item);
   old.replaceWith(item);
   if (focus) sameControl(item, focus)?.focus({ preventScroll: true });
   return item;
@@ -94,6 +95,12 @@ function sameControl(item, focus) {
 
 // Nor is what somebody is typing.
 const isEdited = (node) => node.contains(document.activeElement) && document.activeElement.isContentEditable;
+
+// What somebody has opened to read stays open.
+function keepOpen(old, item) {
+  const fresh = [...item.querySelectorAll("details")];
+  [...old.querySelectorAll("details")].forEach((one, i) => { if (one.open && fresh[i]) fresh[i].open = true; });
+}
 
 // Text that somebody has just selected is not taken from under the cursor.
 function isSelected(node) {
