@@ -308,11 +308,11 @@ class TestPrograms:
     """Programs that use the state by the factory, without a site."""
 
     @pytest.fixture
-    def manager(self, redis_store, engine_server):
+    def manager(self, redis_store, engine_server, tmp_path):
         url = urlsplit(engine_server.url)
         redis = {"enabled": True, "host": url.hostname, "port": url.port}
         config = {"unifiedStateManagement": {"backend": "redis", "redis": redis}}
-        manager = StateManagerFactory.create_status_manager(config, "state")
+        manager = StateManagerFactory.create_status_manager(config, tmp_path)
         yield manager
         manager.close()
 
