@@ -16,6 +16,11 @@ from orchard.services import engine
 from orchard.tokens import create_token, forget_bearers
 from statecore.store.base import Store
 
+__all__ = [  # what ``import *`` gives a folder of tests
+    "_site", "agent", "async_agent", "async_reader", "client", "issues", "operator", "reader",
+    "staff", "state", "store", "tokens", "viewer",
+]  # fmt: skip
+
 Tokens = Callable[..., dict[str, str]]
 
 
@@ -109,6 +114,22 @@ def staff(db: None) -> User:
 def viewer(db: None) -> User:
     """Somebody who may look."""
     return User.objects.create_user("bob")
+
+
+@pytest.fixture
+def operator(store: Store, staff: User) -> Client:
+    """The browser of somebody who may do everything."""
+    client = Client()
+    client.force_login(staff)
+    return client
+
+
+@pytest.fixture
+def reader(store: Store, viewer: User) -> Client:
+    """The browser of somebody who may look."""
+    client = Client()
+    client.force_login(viewer)
+    return client
 
 
 def wav(name: str = "talk.wav", content: bytes = b"RIFF....WAVE") -> SimpleUploadedFile:

@@ -1,13 +1,3 @@
-"""The fixtures of the REST API's tests."""
+"""A site on a small store, and its clients."""
 
-from tests.api.fixtures import (  # noqa: F401 - fixtures are used by their names
-    _site,
-    agent,
-    async_agent,
-    async_reader,
-    client,
-    staff,
-    store,
-    tokens,
-    viewer,
-)
+from tests.api.fixtures import *  # noqa: F403 - fixtures are used by their names

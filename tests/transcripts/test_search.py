@@ -84,21 +84,14 @@ def test_pages_hold_everything_once():
     assert (found, cursor) == (ids[::-1], "")
 
 
-def test_what_somebody_has_written_instead_is_found(operator_client: Client):
+def test_what_somebody_has_written_instead_is_found(operator: Client):
     job_id = said("hello there", "good bye")
-    answer = operator_client.post(
+    answer = operator.post(
         f"/ui/jobs/{job_id}/edit", {"start_ms": 0, "text": "Hello, Elinor", "was": "hello there"}
     )
     assert answer.status_code == 200
     assert places("elinor") == [(job_id, 0)]
     assert places("hello there") == []
-
-
-@pytest.fixture
-def operator_client(staff) -> Client:
-    client = Client()
-    client.force_login(staff)
-    return client
 
 
 def test_a_deleted_job_is_found_no_more_though_nobody_has_told_yet():

@@ -6,31 +6,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
-from django.test import Client
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.api import fixtures
-from tests.web.browsers import Orchard, open_browser, sign_in
+from tests.conftest import EngineServer
+from tests.web.browsers import Eyes, Orchard, Visit, need_chromium, open_browser, sign_in
 
 _site, store = fixtures._site, fixtures.store
 staff, viewer = fixtures.staff, fixtures.viewer
-
-
-@pytest.fixture
-def reader(store, viewer: User) -> Client:
-    """The browser of somebody who may look."""
-    client = Client()
-    client.force_login(viewer)
-    return client
-
-
-@pytest.fixture
-def operator(store, staff: User) -> Client:
-    """The browser of somebody who may do everything."""
-    client = Client()
-    client.force_login(staff)
-    return client
+operator, reader = fixtures.operator, fixtures.reader
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +24,44 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
+def orchard(
+    engine_server: EngineServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Orchard]:
+    """A site on an empty engine; the files of tests put to it what they need."""
+    need_chromium()
+    engine_server.client.flushdb()
+    with Orchard(tmp_path_factory.mktemp("orchard"), engine_server.url) as orchard:
+        yield orchard
+
+
+@pytest.fixture(scope="module")
 def session(orchard: Orchard, browser: Browser) -> Any:
-    """What the browser of an administrator knows; each file has an ``orchard`` of its own."""
+    """What the browser of an administrator knows."""
     return sign_in(browser, orchard)
+
+
+@pytest.fixture
+def visit(orchard: Orchard, browser: Browser, session: Any) -> Iterator[Visit]:
+    """Opens a page in a browser of its own; what its console says fails the test at its end.
+
+    Unless it is not quiet, or says what is ``expected``, or finds out that ``gone`` is.
+    """
+    opened: list[tuple[BrowserContext, Eyes, str]] = []
+
+    def visit(
+        path: str = "/", *, quiet: bool = True, expected: str = "", gone: str = "", **options: Any
+    ) -> Page:
+        base = f"http://127.0.0.1:{orchard.port}"
+        options = {"locale": "en", "base_url": base} | options
+        context = browser.new_context(**options, storage_state=session)
+        page = context.new_page()
+        if quiet:
+            opened.append((context, Eyes(page, gone), expected))
+        page.goto(path)
+        return page
+
+    yield visit
+    for context, _, _ in opened:
+        context.close()
+    for _, eyes, expected in opened:
+        assert [one for one in eyes.complaints if not expected or expected not in one] == []

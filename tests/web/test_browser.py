@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.conftest import EngineServer
 from tests.recordings import build, write_wav
 from tests.servers import until
-from tests.web.browsers import Eyes, Orchard, need_chromium
+from tests.web.browsers import Orchard
 
 pytestmark = pytest.mark.slow
 SOON_MS, LATE_MS = 15_000, 120_000
@@ -32,17 +31,11 @@ WATCH = """() => {
 
 
 @pytest.fixture(scope="module")
-def orchard(
-    engine_server: EngineServer, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Orchard]:
-    need_chromium()
-    engine_server.client.flushdb()
-    orchard = Orchard(tmp_path_factory.mktemp("orchard"), engine_server.url)
-    orchard.start()
+def orchard(orchard: Orchard) -> Iterator[Orchard]:
+    """With a pipeline and an agent."""
     orchard.start_workers()
     yield orchard
     orchard.stop_workers()
-    orchard.stop()
 
 
 @pytest.fixture(scope="module")
@@ -50,28 +43,6 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A recording of three sentences, so far apart that each becomes a chunk."""
     path = tmp_path_factory.mktemp("sound") / "会議 1.wav"
     return write_wav(build([1.0] + [11.0] * (CHUNKS - 1)).samples, path)
-
-
-@pytest.fixture
-def visit(orchard: Orchard, browser: Browser, session: dict) -> Iterator[Callable[..., Page]]:
-    """Opens a page of the orchard; whatever its console says fails the test at its end."""
-    opened: list[tuple[BrowserContext, Eyes]] = []
-
-    def visit(path: str = "/", *, quiet: bool = True, gone: str = "", **options: object) -> Page:
-        base = f"http://127.0.0.1:{orchard.port}"
-        context = browser.new_context(
-            **{"locale": "en", "base_url": base} | options, storage_state=session
-        )
-        page = context.new_page()
-        if quiet:
-            opened.append((context, Eyes(page, gone)))
-        page.goto(path)
-        return page
-
-    yield visit
-    for context, eyes in opened:
-        context.close()
-        assert eyes.complaints == []
 
 
 FIRST_ROW_IN_SIGHT = """

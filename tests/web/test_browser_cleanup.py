@@ -16,7 +16,7 @@ from statecore.services import labels, locks, namespaced
 from statecore.store.redis import RedisStore
 from tests.conftest import EngineServer
 from tests.services import orchards
-from tests.web.browsers import Eyes, Orchard, need_chromium
+from tests.web.browsers import Eyes, Orchard
 from tests.web.cleanup_cases import CASES, box_of, forget_jobs
 
 pytestmark = pytest.mark.slow
@@ -25,18 +25,6 @@ SEEN_MS = 1_000 * float(os.environ.get("ORCHARD_TEST_PATIENCE", "1"))
 """How long after its result an action may take to be seen by others."""
 NOT_THERE = "status of 404"
 """What a browser says of each address that is not there (any more): it cannot be kept from it."""
-
-
-@pytest.fixture(scope="module")
-def orchard(
-    engine_server: EngineServer, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Orchard]:
-    need_chromium()
-    engine_server.client.flushdb()
-    orchard = Orchard(tmp_path_factory.mktemp("orchard"), engine_server.url)
-    orchard.start()
-    yield orchard
-    orchard.stop()
 
 
 @pytest.fixture(scope="module")

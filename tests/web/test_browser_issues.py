@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.conftest import EngineServer
-from tests.web.browsers import Eyes, Orchard, need_chromium
+from tests.web.browsers import Orchard, Visit
 
 pytestmark = pytest.mark.slow
 SOON_MS = 15_000
@@ -19,36 +17,22 @@ PATHS = ("/ui/issues/", "/ui/issues/?status=processing", "/ui/issues/7/", "/ui/p
 
 
 @pytest.fixture(scope="module")
-def orchard(
-    engine_server: EngineServer, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Orchard]:
-    need_chromium()
-    engine_server.client.flushdb()
-    orchard = Orchard(tmp_path_factory.mktemp("orchard"), engine_server.url)
-    orchard.start()
+def orchard(orchard: Orchard) -> Orchard:
+    """With an issue that somebody works on."""
     check_out(orchard, 7, ttl_s=600)
-    yield orchard
-    orchard.stop()
+    return orchard
 
 
 @pytest.fixture
-def visit(orchard: Orchard, browser: Browser, session: dict) -> Iterator[Callable[..., Page]]:
-    """Opens a page in a browser of its own; what its console says fails the test at its end."""
-    opened: list[tuple[Page, Eyes]] = []
+def visit(visit: Visit) -> Visit:
+    """Opens a page, and waits until it is live."""
 
-    def visit(path: str, **options: object) -> Page:
-        base = f"http://127.0.0.1:{orchard.port}"
-        options = {"locale": "en", "base_url": base} | options
-        page = browser.new_context(**options, storage_state=session).new_page()
-        opened.append((page, Eyes(page)))
-        page.goto(path)
+    def live(path: str, **options: object) -> Page:
+        page = visit(path, **options)
         until_live(page)
         return page
 
-    yield visit
-    for page, eyes in opened:
-        page.context.close()
-        assert eyes.complaints == []
+    return live
 
 
 def check_out(orchard: Orchard, number: int, ttl_s: int) -> int:

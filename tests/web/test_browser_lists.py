@@ -6,16 +6,16 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from orchard.services import fleet, submissions
 from statecore.store.redis import RedisStore
 from tests.api.server import ROOT
 from tests.conftest import EngineServer
-from tests.web.browsers import Eyes, Orchard, need_chromium
+from tests.web.browsers import Orchard, Visit
 
 pytestmark = pytest.mark.slow
 SOON_MS = 15_000
@@ -42,20 +42,14 @@ class Program:
 
 @pytest.fixture(scope="module")
 def program(engine_server: EngineServer) -> Iterator[Program]:
-    engine_server.client.flushdb()
     store = RedisStore(engine_server.url)
     yield Program(store)
     store.close()
 
 
 @pytest.fixture(scope="module")
-def orchard(
-    program: Program, engine_server: EngineServer, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Orchard]:
-    """A site that follows the jobs, and has no pipeline to work on them."""
-    need_chromium()
-    orchard = Orchard(tmp_path_factory.mktemp("orchard"), engine_server.url)
-    orchard.start()
+def orchard(orchard: Orchard, program: Program) -> Iterator[Orchard]:
+    """With a process that follows the jobs, and no pipeline to work on them."""
     for name in NAMES:
         program.submit(name)
     for name in ("kitchen-pc", "attic-phone"):
@@ -64,29 +58,18 @@ def orchard(
     yield orchard
     follower.kill()
     follower.wait()
-    orchard.stop()
 
 
 @pytest.fixture
-def visit(orchard: Orchard, browser: Browser, session: dict) -> Iterator[Callable[..., Page]]:
-    """Opens a page; whatever its console says fails the test at its end."""
-    opened: list[tuple[BrowserContext, Eyes]] = []
+def visit(visit: Visit) -> Visit:
+    """Opens a page, and waits until it is live."""
 
-    def visit(path: str, **options: object) -> Page:
-        base = f"http://127.0.0.1:{orchard.port}"
-        context = browser.new_context(
-            **{"locale": "en", "base_url": base} | options, storage_state=session
-        )
-        page = context.new_page()
-        opened.append((context, Eyes(page)))
-        page.goto(path)
+    def live(path: str, **options: object) -> Page:
+        page = visit(path, **options)
         expect(page.locator("#connection")).to_have_attribute("data-state", "live", timeout=SOON_MS)
         return page
 
-    yield visit
-    for context, eyes in opened:
-        context.close()
-        assert eyes.complaints == []
+    return live
 
 
 def listed(page: Page):

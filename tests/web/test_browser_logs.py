@@ -27,10 +27,8 @@ IN_SIGHT = """() => [...document.querySelectorAll(".log-line")]
 def orchard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Orchard]:
     """A web process; the page on logs needs nothing else."""
     need_chromium()
-    orchard = Orchard(tmp_path_factory.mktemp("orchard"), "memory://")
-    orchard.start()
-    yield orchard
-    orchard.stop()
+    with Orchard(tmp_path_factory.mktemp("orchard"), "memory://") as orchard:
+        yield orchard
 
 
 @pytest.fixture

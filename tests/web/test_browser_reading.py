@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, exp
 
 from tests.api.server import ROOT
 from tests.recordings import build, write_wav
-from tests.web.browsers import Eyes, Orchard, need_chromium
+from tests.web.browsers import Eyes, Orchard
 
 SERIOUS = ("serious", "critical")
 PAGES = (
@@ -31,24 +31,19 @@ SCENE = ("10", "8", "30")
 
 
 @pytest.fixture(scope="module")
-def orchard(tmp_path_factory, engine_server) -> Iterator[Orchard]:
-    """A site in the middle of some work, with a little of everything in it."""
-    need_chromium()
-    engine_server.client.flushdb()
-    site = Orchard(tmp_path_factory.mktemp("site"), engine_server.url)
-    site.start()
+def orchard(orchard: Orchard, tmp_path_factory) -> Iterator[Orchard]:
+    """In the middle of some work, with a little of everything in it."""
     sound = write_wav(build([1.0]).samples, tmp_path_factory.mktemp("sound") / "talk.wav")
     command = [sys.executable, "-m", "tests.scenes", str(sound), *SCENE]
-    scene = subprocess.Popen(command, cwd=ROOT, env=site.env, stdout=subprocess.PIPE, text=True)
+    scene = subprocess.Popen(command, cwd=ROOT, env=orchard.env, stdout=subprocess.PIPE, text=True)
     assert scene.stdout
     assert "goes on" in scene.stdout.readline()
     held = {"process_id": "agent", "task_type": "review"}
-    assert site.client.post(f"/api/v1/issues/{ISSUE}/checkout", json=held).is_success
-    yield site
+    assert orchard.client.post(f"/api/v1/issues/{ISSUE}/checkout", json=held).is_success
+    yield orchard
     scene.terminate()
     scene.wait(20)
     scene.stdout.close()
-    site.stop()
 
 
 @pytest.fixture(scope="module")

@@ -11,25 +11,18 @@ from openai import OpenAI
 from playwright.sync_api import Browser, expect
 
 from tests.client.shell import spawn
-from tests.conftest import EngineServer
 from tests.recordings import build, write_wav
-from tests.web.browsers import Eyes, Orchard, need_chromium
+from tests.web.browsers import Eyes, Orchard
 
 LATE_MS = 120_000
 
 
 @pytest.fixture(scope="module")
-def orchard(
-    engine_server: EngineServer, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Orchard]:
-    need_chromium()
-    engine_server.client.flushdb()
-    orchard = Orchard(tmp_path_factory.mktemp("orchard"), engine_server.url)
-    orchard.start()
+def orchard(orchard: Orchard) -> Iterator[Orchard]:
+    """With a pipeline and an agent."""
     orchard.start_workers()
     yield orchard
     orchard.stop_workers()
-    orchard.stop()
 
 
 @pytest.fixture

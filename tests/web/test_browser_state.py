@@ -6,28 +6,16 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import expect
 
 from statecore.services import namespaced
 from statecore.store.redis import RedisStore
 from tests.conftest import EngineServer
-from tests.web.browsers import Eyes, Orchard, need_chromium
+from tests.web.browsers import Orchard
 
 pytestmark = pytest.mark.slow
 SOON_MS = 15_000
 LABELS = "/ui/state/config/entry?key=labels"
-
-
-@pytest.fixture(scope="module")
-def orchard(
-    engine_server: EngineServer, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Orchard]:
-    need_chromium()
-    engine_server.client.flushdb()
-    orchard = Orchard(tmp_path_factory.mktemp("orchard"), engine_server.url)
-    orchard.start()
-    yield orchard
-    orchard.stop()
 
 
 @pytest.fixture
@@ -36,28 +24,6 @@ def program(orchard: Orchard, engine_server: EngineServer) -> Iterator[Callable[
     store = RedisStore(engine_server.url)
     yield lambda namespace, key, value: store.run(namespaced.put(namespace, key, value)) and None
     store.close()
-
-
-@pytest.fixture
-def visit(orchard: Orchard, browser: Browser, session: dict) -> Iterator[Callable[..., Page]]:
-    """Opens a page; whatever else than ``expected`` its console says fails the test at its end."""
-    opened: list[tuple[BrowserContext, Eyes, str]] = []
-
-    def visit(path: str, *, expected: str = "", **options: object) -> Page:
-        base = f"http://127.0.0.1:{orchard.port}"
-        context = browser.new_context(
-            **{"locale": "en", "base_url": base} | options, storage_state=session
-        )
-        page = context.new_page()
-        opened.append((context, Eyes(page), expected))
-        page.goto(path)
-        return page
-
-    yield visit
-    for context, _, _ in opened:
-        context.close()
-    for _, eyes, expected in opened:
-        assert [one for one in eyes.complaints if not expected or expected not in one] == []
 
 
 def test_what_a_program_sets_is_seen_at_once(visit, program):

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.web.browsers import Orchard, open_browser, sign_in
+from tests.web.browsers import Orchard, need_chromium
 
 SOON_MS = 60_000
 PARTS = "**/api/v1/uploads/tus/*"
@@ -19,23 +19,11 @@ SOUND = os.urandom(12_000_000)
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    yield from open_browser()
-
-
-@pytest.fixture(scope="module")
 def orchard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Orchard]:
     """A web process alone: nobody works on what is handed in."""
-    server = Orchard(tmp_path_factory.mktemp("data"), "memory://")
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="module")
-def session(browser: Browser, orchard: Orchard) -> Any:
-    """The cookies of somebody who may upload."""
-    return sign_in(browser, orchard)
+    need_chromium()
+    with Orchard(tmp_path_factory.mktemp("data"), "memory://") as server:
+        yield server
 
 
 @pytest.fixture
