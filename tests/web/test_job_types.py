@@ -104,6 +104,12 @@ def test_only_a_recording_is_being_transcribed(operator, clock, language, other,
         assert f'<span class="dot" aria-hidden="true"></span>{word}</span>' in listed
 
 
+def test_only_a_recording_has_places(operator, clock):
+    for job, shows in ((text_job(clock), False), (orchards.processing(1), True)):
+        shown = page_of(operator, f"/ui/jobs/{job.job_id}/", "en")
+        assert ('class="job-page without-sound"' in shown) is not shows
+
+
 def test_a_worker_shows_its_types_and_labels(operator):
     run(fleet.register(name="w1", types=["audio", "text", "gone"], labels=["gpu", "site=x"]))
     shown = page_of(operator, "/ui/workers/w1/")
