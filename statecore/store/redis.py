@@ -26,6 +26,10 @@ from statecore.store.refusals import refuse_language, refuse_role
 from statecore.store.translation import driver_errors
 from statecore.store.wire import Call, call_for, wait_command
 
+LISTEN_S = 5.0
+"""So long at most a tail waits at a server that another may replace. Who waits at one that has
+become a replica is not woken by what that is filled with anew."""
+
 
 class RedisStore(Asking, Store):
     """Valkey or Redis: one server, the primary that sentinels name, or a cluster.
@@ -41,6 +45,7 @@ class RedisStore(Asking, Store):
         clock = MeasuredClock()
         Store.__init__(self, clock)
         Asking.__init__(self, where, clock)
+        self._longest_wait_s = LISTEN_S if self._routes else math.inf
 
     def perform(self, request: ops.Request) -> Any:
         """Do one request and return its reply."""
@@ -165,8 +170,9 @@ class RedisStore(Asking, Store):
         while (left := _left(tailed, stop)) > 0:
             try:
                 with driver_errors():
-                    command = wait_command(tail.key, tailed.cursor, math.ceil(left * 1000))
-                    self._links.exchange(command, left, (tail.key,))
+                    wait_s = min(left, self._longest_wait_s)
+                    command = wait_command(tail.key, tailed.cursor, math.ceil(wait_s * 1000))
+                    self._links.exchange(command, wait_s, (tail.key,))
             except Exception:
                 if self._links.is_closed:
                     break
@@ -180,8 +186,9 @@ class RedisStore(Asking, Store):
         while (left := _left(tailed, stop)) > 0:
             try:
                 with driver_errors():
-                    command = wait_command(tail.key, tailed.cursor, math.ceil(left * 1000))
-                    await links.exchange(command, left, (tail.key,))
+                    wait_s = min(left, self._longest_wait_s)
+                    command = wait_command(tail.key, tailed.cursor, math.ceil(wait_s * 1000))
+                    await links.exchange(command, wait_s, (tail.key,))
             except Exception:
                 if links.is_closed:
                     break

@@ -94,6 +94,12 @@ class Racer:
         """Whether it has been answered anything yet."""
         return self._path.stat().st_size > 0
 
+    def was_refused(self) -> bool:
+        """Whether something was answered with a refusal."""
+        told = map(json.loads, self._path.read_text().splitlines()[:-1])
+        return any(asked != ["read"] and answer not in (True, UNHEARD)
+                   for _, _, _, asked, answer, _ in told)  # fmt: skip
+
     def stop(self) -> list[str]:
         """What it was answered, line by line."""
         self._process.terminate()
@@ -124,6 +130,7 @@ def test_histories_are_linearizable_while_the_engine_breaks(
         for fault in chance.sample(FAULTS, len(FAULTS)):
             time.sleep(chance.random() * 0.5)  # a random moment
             fault(own_engine_server)
+    await_refusals(racers)
     found = {what: histories(told) for what, told in answers(racers).items()}
     check_disturbed(found)
     for what, by_number in found.items():
@@ -143,7 +150,7 @@ def test_histories_are_linearizable_while_primaries_are_lost(kind, tmp_path: Pat
             time.sleep(chance.random())
             bring_back()
             until(engine.is_whole)
-        time.sleep(1)
+        await_refusals(racers)
         found = {what: histories(told) for what, told in answers(racers).items()}
     check_disturbed(found)
     for what, by_number in found.items():
@@ -166,6 +173,13 @@ def start_racers(url: str, folder: Path) -> list[Racer]:
     racers = [Racer(what, url, number, folder) for what in MODELS for number in range(RACERS)]
     wait_for("all to race", lambda: all(one.is_racing() for one in racers))
     return racers
+
+
+def await_refusals(racers: list[Racer]) -> None:
+    """Go on until somebody of each kind was refused: else they did not race for anything."""
+    for what in MODELS:
+        some = [one for one in racers if one.what == what]
+        wait_for(f"a refusal of {what}", lambda some=some: any(one.was_refused() for one in some))
 
 
 def answers(racers: list[Racer]) -> dict[str, list[str]]:

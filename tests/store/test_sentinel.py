@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 import signal
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -20,7 +19,7 @@ from statecore.store.doors import Door, NotPrimary, Unconfirmed
 from statecore.store.errors import EngineRefuses, NotReplicated, StoreError, StoreUnavailable
 from statecore.store.exchanges import NotSent, wait_for
 from statecore.store.links import Links
-from statecore.store.redis import RedisStore
+from statecore.store.redis import LISTEN_S, RedisStore
 from statecore.store.routes import Ask, Forget, Rest, Send
 from statecore.store.sentinel import ROLE, SentinelRoutes
 from statecore.store.sentinel_views import Said, view_of
@@ -385,18 +384,35 @@ def test_an_event_loop_finds_the_new_primary(engine):
     assert asyncio.run(write_over_a_failover()) == [b"2"]
 
 
-def test_a_waiting_tail_goes_on_at_the_new_primary(engine, store):
+def test_a_waiting_tail_goes_on_at_the_new_primary(engine):
+    store = RedisStore(f"{engine.url}?patience=60")  # sentinels may give up half-way
     store.commit({}, [ops.Append("e", (b"first",), 100)])
     tailed = store.tail("e", "")
-    found = []
-    reader = threading.Thread(
-        target=lambda: found.append(store.tail("e", tailed.cursor, block_ms=20_000))
-    )
-    reader.start()
-    engine.fail_over()
-    store.commit({}, [ops.Append("e", (b"second",), 100)])
-    reader.join(15)
-    assert [entry for _, entry in found[0].entries] == [b"second"]
+    with ThreadPoolExecutor() as threads:
+        waiting = threads.submit(store.tail, "e", tailed.cursor, block_ms=90_000)
+        engine.fail_over()
+        store.commit({}, [ops.Append("e", (b"second",), 100)])
+        found = waiting.result(60)
+    assert [entry for _, entry in found.entries] == [b"second"]
+    store.close()
+
+
+def test_a_tail_looks_again_where_its_server_may_have_been_replaced(sentinel_engine, monkeypatch):
+    """One that waits at a replica is not woken by what that is filled with anew."""
+    store = RedisStore(sentinel_engine.url)
+    assert store._longest_wait_s == LISTEN_S
+    waits, exchange = [], store._links.exchange
+
+    def noted(arguments, block_s=0.0, *others, **options):
+        waits.append(block_s)
+        return exchange(arguments, block_s, *others, **options)
+
+    monkeypatch.setattr(store._links, "exchange", noted)
+    monkeypatch.setattr(store, "_longest_wait_s", 0.1)
+    assert store.tail("nothing", "", block_ms=1000).entries == ()
+    assert max(waits) == 0.1
+    assert waits.count(0.1) > 1
+    store.close()
 
 
 class TestReplicated:
