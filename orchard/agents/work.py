@@ -7,7 +7,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -80,13 +80,13 @@ class Agent:
         Raises:
             NotLoaded: the transcriber could not be loaded; the chunk at hand was handed back.
         """
-        try:
+        with suppress(Stopped):
             signs = Signs(self._master, self._patiently(self._join))
             try:
                 self._serve(signs)
             finally:
                 signs.close()
-        except Stopped:
+        if self._stopping.is_set():
             log.info("stopping")
         self._leave()
 
