@@ -16,7 +16,7 @@ _OF_ROWS = {
     "4": "Django's middleware and REST framework's request, which the bare view has only in part",
     "5": "caches of the engine and of Python, which a million jobs leave cold",
     "6": "the chunk list that programs read in the job, about 250 bytes a chunk",
-    "7": "the kernel's copy of each frame for each socket; five frames a second instead of ten",
+    "7": "the kernel's copy of each frame for each socket; four frames a second instead of ten",
     "8": "decoding and filters, on one core",
     "9": "the end of the queue, where one worker is at the last chunk",
     "10": "words at cuts",

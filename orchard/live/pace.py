@@ -6,10 +6,10 @@ import asyncio
 import time
 from collections.abc import Callable
 
-FRAME_S, FRAME_MAX_S = 0.1, 0.2
+FRAME_S, FRAME_MAX_S = 0.1, 0.25
 """Least time between two frames to one socket: ten a second are all that an eye can use."""
 REST = 3
-"""Telling takes a third of a processor, with many sockets; more only to keep ``FRAME_MAX_S``."""
+"""Telling takes a third of a processor at most: with many sockets there are fewer beats."""
 
 
 class Pace:
